@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{MigrationUid, VmId};
-use crate::message::Message;
+use crate::message::{FromMessage, Message};
 use crate::subject::{self, Subject, TokenError};
 
 /// `transfer.progressed.v1`: at most one a second and disk; never dropped as a duplicate.
@@ -99,5 +99,22 @@ impl Message for TransferFinished {
 
     fn identity(&self) -> Option<String> {
         Some(format!("{}/{}/{}/{}", self.job, self.migration, self.vm, self.attempt))
+    }
+}
+
+/// What a reader of the whole stream TRANSFERS meets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TransferEvent {
+    /// A disk is further.
+    Progressed(TransferProgressed),
+    /// An attempt ended.
+    Finished(TransferFinished),
+}
+
+impl FromMessage for TransferEvent {
+    fn from_message(kind: &str, body: &[u8]) -> Option<Result<Self, serde_json::Error>> {
+        TransferProgressed::from_message(kind, body)
+            .map(|message| message.map(Self::Progressed))
+            .or_else(|| TransferFinished::from_message(kind, body).map(|message| message.map(Self::Finished)))
     }
 }

@@ -1,0 +1,93 @@
+//! Which server certificates a connection accepts: the user's choice as data.
+
+use std::fmt;
+
+use crate::{Fingerprint, InvalidFingerprint};
+
+/// Which server certificates are accepted. There is no fallback from one to another.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub enum TlsPolicy {
+    /// Chain and name are checked against this machine's own certificate authorities.
+    #[default]
+    System,
+    /// Chain and name are checked against these certificates (PEM) and no others. The server's own self-signed
+    /// certificate may be among them.
+    Ca(Vec<u8>),
+    /// Exactly the certificate with this fingerprint; its chain, name and dates are not looked at.
+    Fingerprint(Fingerprint),
+    /// Any certificate: by the user's explicit choice only.
+    Insecure,
+}
+
+/// A policy that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The given authorities hold no certificate.
+    #[error("the CA bundle holds no certificate: give PEM text with at least one -----BEGIN CERTIFICATE----- block")]
+    NoCertificate,
+    /// A block of the given authorities can't be read.
+    #[error("certificate {number} of the CA bundle can't be read: check that its PEM block is complete")]
+    Pem {
+        /// Which block, counted from 1.
+        number: usize,
+        /// What the PEM reader found.
+        #[source]
+        source: rustls_pki_types::pem::Error,
+    },
+    /// A block is PEM but not an X.509 certificate that can be an authority.
+    #[error("certificate {number} of the CA bundle is not a usable X.509 certificate: replace or remove it")]
+    Certificate {
+        /// Which block, counted from 1.
+        number: usize,
+        /// What rustls found.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The authorities were refused as a whole.
+    #[error("the certificate authorities can't be used")]
+    Authorities(#[source] rustls::client::VerifierBuilderError),
+    /// This build of rustls offers no common protocol version.
+    #[error("TLS can't be configured")]
+    Protocol(#[source] rustls::Error),
+}
+
+impl TlsPolicy {
+    /// The policy that the keys of a provider's Secret ask for: the strictest of those given, so that
+    /// `insecureSkipVerify` never weakens a fingerprint or a CA. Empty texts count as not given.
+    pub fn choose(insecure: bool, ca: Option<&[u8]>, fingerprint: Option<&str>) -> Result<Self, InvalidFingerprint> {
+        if let Some(text) = fingerprint.map(str::trim).filter(|text| !text.is_empty()) {
+            return text.parse().map(Self::Fingerprint);
+        }
+        if let Some(pem) = ca.filter(|pem| !pem.trim_ascii().is_empty()) {
+            return Ok(Self::Ca(pem.to_vec()));
+        }
+        Ok(if insecure { Self::Insecure } else { Self::System })
+    }
+}
+
+impl fmt::Debug for TlsPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("System"),
+            Self::Ca(pem) => write!(f, "Ca({} bytes of PEM)", pem.len()),
+            Self::Fingerprint(fingerprint) => write!(f, "Fingerprint({fingerprint})"),
+            Self::Insecure => f.write_str("Insecure"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn insecure_never_weakens_what_else_is_given() {
+        let fingerprint = "00".repeat(20);
+        let pinned = TlsPolicy::choose(true, Some(b"pem"), Some(&fingerprint)).unwrap();
+        assert_eq!(pinned, TlsPolicy::Fingerprint(fingerprint.parse().unwrap()));
+        assert_eq!(TlsPolicy::choose(true, Some(b"pem"), Some(" ")).unwrap(), TlsPolicy::Ca(b"pem".to_vec()));
+        assert_eq!(TlsPolicy::choose(true, Some(b"\n"), None).unwrap(), TlsPolicy::Insecure);
+        assert_eq!(TlsPolicy::choose(false, None, None).unwrap(), TlsPolicy::System);
+        assert!(TlsPolicy::choose(true, None, Some("junk")).is_err());
+    }
+}
