@@ -1,5 +1,6 @@
 //! A TLS client configuration together with what it saw: which certificate the server showed, and why it was refused.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
@@ -8,7 +9,7 @@ use rustls_pki_types::CertificateDer;
 use crate::{Error, Fingerprint, TlsPolicy, provider, verifier};
 
 /// A rustls configuration made from a [`TlsPolicy`]. Clones share what was seen.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TlsClient {
     /// For reqwest (`tls_backend_preconfigured`) or rustls itself. No ALPN protocol is set.
     pub config: ClientConfig,
@@ -37,6 +38,12 @@ impl TlsPolicy {
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         Ok(TlsClient { config, seen })
+    }
+}
+
+impl fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsClient").field("presented", &self.presented()).finish_non_exhaustive()
     }
 }
 

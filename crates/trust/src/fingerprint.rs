@@ -95,7 +95,7 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let pairs: Vec<&str> = if text.contains(':') {
         text.split(':').collect()
     } else {
-        if !text.is_ascii() || text.len() % 2 != 0 {
+        if !text.is_ascii() || !text.len().is_multiple_of(2) {
             return None;
         }
         (0..text.len()).step_by(2).filter_map(|start| text.get(start..start + 2)).collect()
