@@ -105,19 +105,22 @@ impl ConfigError {
         let key = error.path.join(".");
         match error.kind {
             Kind::MissingField(name) => {
-                let mut path = error.path;
-                path.push(name.into_owned());
+                let path = within(error.path, &name);
                 Self::Missing { key: path.join("."), variable: variable(&path, prefix), flag: flag(&path) }
             }
-            Kind::UnknownField(name, _) => Self::Unknown { key: dotted(&key, &name), place },
+            Kind::UnknownField(name, _) => Self::Unknown { key: within(error.path, &name).join("."), place },
             kind if key.is_empty() => Self::Syntax { place, cause: kind.to_string().trim_end().to_owned() },
             kind => Self::Value { key, place, cause: kind.to_string() },
         }
     }
 }
 
-fn dotted(parent: &str, name: &str) -> String {
-    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
+/// The path of a field. Of a field that is given figment's path names it already, of a missing one it ends before.
+fn within(mut path: Vec<String>, field: &str) -> Vec<String> {
+    if path.last().is_none_or(|last| last != field) {
+        path.push(field.to_owned());
+    }
+    path
 }
 
 fn variable(path: &[String], prefix: &str) -> String {

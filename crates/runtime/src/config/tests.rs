@@ -75,6 +75,31 @@ fn a_missing_value_names_all_the_ways_to_give_it() {
     );
 }
 
+#[derive(Debug, Deserialize)]
+struct Nested {
+    #[allow(dead_code)]
+    section: Strict,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    #[allow(dead_code)]
+    needed: u8,
+}
+
+#[test]
+fn a_section_that_refuses_unknown_keys_itself_is_told_the_same_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.toml");
+    let error = |text: &str| {
+        fs::write(&file, text).unwrap();
+        load::<Nested>(Some(&file), "NONE_OF_THESE_", json!({})).unwrap_err().to_string()
+    };
+    assert!(error("[section]\nneeded = 1\nmore = 2").starts_with("`section.more` in the file "));
+    assert!(error("[section]").starts_with("`section.needed` is missing; set it in the configuration file, by NONE"));
+}
+
 #[test]
 fn broken_toml_names_file_and_line() {
     let error = from_file("data_dir = 'a'\nworkers == 3", json!({})).unwrap_err();
