@@ -8,7 +8,7 @@ mod processes;
 mod report;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -49,8 +49,9 @@ pub fn run(args: &Args) -> Result<()> {
     let demo = Demo::prepare()?;
     let vcenter = Vcenter::start(&vcenter, &demo.folder.join("vcenter"), args.disk_mib)?;
     println!("\n# A simulated vCenter at {} (user {}); control port {}", vcenter.url, vcenter.user, vcenter.control);
-    let longshore = Longshore::start(&demo.binary, &demo.folder, &needs::nats_server()?)?;
-    let result = demo.migrate(&vcenter);
+    let nats_server = needs::nats_server()?;
+    let longshore = Longshore::start(&demo.binary, &demo.folder, &nats_server)?;
+    let result = demo.migrate(&vcenter, &nats_server);
     if result.is_err() {
         eprintln!("\nThe end of Longshore's log ({}):\n{}", longshore.log.display(), longshore.tail()?);
     }
@@ -125,7 +126,7 @@ impl Demo {
         }
     }
 
-    fn migrate(&self, vcenter: &Vcenter) -> Result<()> {
+    fn migrate(&self, vcenter: &Vcenter, nats_server: &Path) -> Result<()> {
         let control = Control::new(&vcenter.control);
         println!("\n# First a look: inventory and concerns. Nothing on the source changes until a Migration exists.");
         self.apply("providers.yaml", &manifest::providers(vcenter)?)?;
@@ -147,6 +148,7 @@ impl Demo {
             source: &control.vm(VM)?,
             folder: &self.folder,
             binary: &self.binary,
+            nats_server,
         })
     }
 }

@@ -83,7 +83,7 @@ pub fn satisfy(needs: &[Need], yes: bool) -> Result<()> {
             }
             How::Venv(package) => list.push(format!("  Python package {package}, into {}", venv()?.display())),
             How::Cargo(name, version) => {
-                list.push(format!("  Rust program {name} {version}, into {}", tools()?.display()))
+                list.push(format!("  Rust program {name} {version}, into {}", tools()?.display()));
             }
         }
     }

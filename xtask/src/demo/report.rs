@@ -20,6 +20,8 @@ pub struct Facts<'a> {
     pub folder: &'a Path,
     /// The `longshore` program.
     pub binary: &'a Path,
+    /// The nats-server it starts.
+    pub nats_server: &'a Path,
 }
 
 /// The condition of this type.
@@ -44,9 +46,10 @@ pub fn print(facts: &Facts<'_>) -> Result<()> {
     println!("\nTo look further:");
     println!("  less {}", facts.folder.join("longshore.log").display());
     println!(
-        "  {} up --data-dir {}    # serves the same state again; then, with LONGSHORE_CONTEXT unset:",
+        "  {} up --data-dir {} --nats-server {}    # the same state again; then in a second terminal:",
         facts.binary.display(),
-        facts.folder.join("data").display()
+        facts.folder.join("data").display(),
+        facts.nats_server.display()
     );
     println!(
         "  {} get virtualmachineimports -n {NAMESPACE} -o yaml    # phases, ledger, hashes",

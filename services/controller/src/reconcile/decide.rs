@@ -14,6 +14,7 @@ use forklift_api::{Migration, NetworkMap, Plan, PlanSpec, Provider, StorageMap, 
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 
+use super::plan::has_succeeded;
 use crate::context::Context;
 use crate::error::Error;
 use crate::index::ProviderIndex;
@@ -49,7 +50,10 @@ pub(crate) async fn plan(context: &Context, plan: &Plan, executing: bool) -> Res
     let network_map: Option<NetworkMap> = context.referred(&plan.spec.map.network, &namespace).await?;
     let storage_map: Option<StorageMap> = context.referred(&plan.spec.map.storage, &namespace).await?;
     let own = imports_of(context, plan);
-    let succeeded: HashSet<String> = own.iter().filter(|i| longshore(i).succeeded()).map(|i| vm_id(i)).collect();
+    let mut succeeded: HashSet<String> = own.iter().filter(|i| longshore(i).succeeded()).map(|i| vm_id(i)).collect();
+    let remembered = plan.status.as_ref().and_then(|status| status.migration.as_ref()).map(|m| m.vms.as_slice());
+    succeeded
+        .extend(remembered.unwrap_or_default().iter().filter(|vm| has_succeeded(vm)).filter_map(|vm| vm.vm.id.clone()));
     let judge = |taken: &HashSet<String>| {
         let index = context.index();
         let uid = source.as_ref().and_then(|source| source.uid()).map(ProviderUid::from);
