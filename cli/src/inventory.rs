@@ -27,7 +27,7 @@ pub async fn run(args: &InventoryArgs, client: &Client) -> anyhow::Result<()> {
         None => all,
     };
     if objects.is_empty() {
-        eprintln!("provider {} has no {}", args.provider, word(args.kind));
+        eprintln!("no {} of provider {} are known", word(args.kind), args.provider);
     }
     print!("{}", render(args, &objects, &host_names(args, client, &root).await?)?);
     Ok(())

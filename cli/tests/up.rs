@@ -1,5 +1,6 @@
 //! `longshore up` and the commands that talk to it, as a person runs them: the real binary, a real nats-server, no
 //! provider. What it migrates is shown by the integration tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -32,30 +33,33 @@ spec:
 struct Up {
     dir: TempDir,
     child: Child,
-    bus: Pid,
+    bus: Option<Pid>,
 }
 
 impl Up {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("data");
-        let mut child = longshore(&dir)
-            .args(["up", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()])
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(dir.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut bus = None;
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let mut up = Self { child: launch(&dir), dir, bus: None };
+        up.wait_until_it_runs();
+        up
+    }
+
+    fn start_again(&mut self) {
+        self.child = launch(&self.dir);
+        self.wait_until_it_runs();
+    }
+
+    fn wait_until_it_runs(&mut self) {
+        for line in BufReader::new(self.child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
             if let Some((_, rest)) = line.split_once("(process ") {
-                bus = rest.split(',').next().unwrap().parse().ok().and_then(Pid::from_raw);
+                self.bus = rest.split(',').next().unwrap().parse().ok().and_then(Pid::from_raw);
             }
             if line.starts_with("running") {
-                return Self { dir, child, bus: bus.unwrap() };
+                return;
             }
         }
-        panic!("it did not start: {}", fs::read_to_string(dir.path().join("log")).unwrap());
+        panic!("it did not start: {}", fs::read_to_string(self.dir.path().join("log")).unwrap());
     }
 
     fn run(&self, args: &[&str], input: &str) -> Output {
@@ -96,6 +100,16 @@ impl Drop for Up {
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
+}
+
+fn launch(dir: &TempDir) -> Child {
+    let data = dir.path().join("data");
+    longshore(dir)
+        .args(["up", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(dir.path().join("log")).unwrap())
+        .spawn()
+        .unwrap()
 }
 
 /// The binary with a home of its own.
@@ -150,7 +164,7 @@ fn after_the_stop_nothing_runs_and_the_commands_say_so() {
     let mut up = Up::start();
     assert_eq!(up.told(&["get", "plans"], ""), (0, "no plans in namespace default\n".to_owned()));
     assert_eq!(up.signal(Signal::INT), 0);
-    assert!(test_kill_process(up.bus).is_err());
+    assert!(test_kill_process(up.bus.unwrap()).is_err());
     let (code, text) = up.told(&["get", "plans"], "");
     assert!(code == 5 && text.contains("is `longshore up` running?"), "{text}");
 }
@@ -162,21 +176,12 @@ fn killed_it_leaves_no_bus_behind_and_starts_again_with_what_it_had() {
     up.signal(Signal::KILL);
     let deadline = Instant::now() + Duration::from_secs(20);
     // A dead child that nobody waits for is still a process id; its command line is empty.
-    let command_line = format!("/proc/{}/cmdline", up.bus.as_raw_nonzero());
+    let command_line = format!("/proc/{}/cmdline", up.bus.unwrap().as_raw_nonzero());
     while fs::read(&command_line).is_ok_and(|text| !text.is_empty()) {
         assert!(Instant::now() < deadline, "nats-server still runs");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let data = up.dir.path().join("data");
-    let mut again = longshore(&up.dir)
-        .args(["up", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()])
-        .stdout(Stdio::piped())
-        .stderr(fs::File::create(up.dir.path().join("log")).unwrap())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(again.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.starts_with("running")));
-    up.child = again;
+    up.start_again();
     assert_eq!(up.told(&["get", "networkmap", "map", "-o", "name"], "").0, 0);
     assert_eq!(up.signal(Signal::TERM), 0);
 }

@@ -60,7 +60,7 @@ pub struct CommonArgs {
     /// Folder for all state [default: longshore under $XDG_DATA_HOME].
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Address of the HTTP listener; port 0 takes a free one.
+    /// Address of the HTTP listener; port 0 takes a free one [default: port 7680 of 127.0.0.1 for `up`, else a free one].
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
     /// Server of the bus. A URL with a password is better set as LONGSHORE_NATS_URL: flags are seen by all users.

@@ -100,11 +100,11 @@ pub enum Error {
     #[error("{task} ({method} on {object}) failed")]
     Task {
         /// The task.
-        task: MoRef,
+        task: Box<MoRef>,
         /// The method that started it.
         method: &'static str,
         /// The object it worked on.
-        object: MoRef,
+        object: Box<MoRef>,
         /// The task's error.
         #[source]
         fault: Fault,
@@ -113,11 +113,11 @@ pub enum Error {
     #[error("{task} ({method} on {object}) made no progress for {} s: look at it in the vCenter", after.as_secs())]
     TaskStalled {
         /// The task.
-        task: MoRef,
+        task: Box<MoRef>,
         /// The method that started it.
         method: &'static str,
         /// The object it works on.
-        object: MoRef,
+        object: Box<MoRef>,
         /// How long nothing moved.
         after: Duration,
     },

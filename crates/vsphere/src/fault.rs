@@ -14,7 +14,7 @@ pub enum Fault {
     /// The user lacks a privilege.
     NoPermission {
         /// On which object, if named.
-        object: Option<MoRef>,
+        object: Option<Box<MoRef>>,
         /// The privilege's id, such as `VirtualMachine.Interact.PowerOff`, if named.
         privilege: Option<String>,
     },
@@ -56,9 +56,10 @@ impl Fault {
         match detail.type_name().unwrap_or_default() {
             "InvalidLogin" => Self::InvalidLogin,
             "NotAuthenticated" => Self::NotAuthenticated,
-            "NoPermission" => {
-                Self::NoPermission { object: object(), privilege: detail.text("privilegeId").map(ToOwned::to_owned) }
-            }
+            "NoPermission" => Self::NoPermission {
+                object: object().map(Box::new),
+                privilege: detail.text("privilegeId").map(ToOwned::to_owned),
+            },
             "InvalidCollectorVersion" => Self::InvalidCollectorVersion,
             "ManagedObjectNotFound" => Self::ManagedObjectNotFound { object: object() },
             "ToolsUnavailable" => Self::ToolsUnavailable,

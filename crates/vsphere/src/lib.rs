@@ -2,6 +2,24 @@
 //!
 //! It speaks and decodes; it knows nothing of inventory documents, plans or copying. It never repeats a login that
 //! the server refused, and what it can't interpret (unknown types, empty enumerations) it keeps as it came.
+//!
+//! ```no_run
+//! # async fn example(password: trust::Secret<String>) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use vsphere::{Client, Endpoint, ObjectSpec};
+//!
+//! trust::install_crypto_provider();
+//! let tls = trust::TlsPolicy::Fingerprint("1E:60:…".parse()?);
+//! let client = Client::login(&Endpoint::new("https://vcenter.example/sdk", "reader", password, tls)?).await?;
+//! let mut watch = client.watch(&[ObjectSpec::new("VirtualMachine", &["name", "config.hardware"])]).await?;
+//! while let Some(set) = watch.next(Duration::from_secs(5)).await? {
+//!     println!("{} objects, more to come: {}", set.updates.len(), set.truncated);
+//! }
+//! watch.close().await;
+//! client.logout().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod client;
 mod datastore;

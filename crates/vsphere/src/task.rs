@@ -22,26 +22,44 @@ enum Look {
     Going(String),
 }
 
+/// When a task last moved.
+struct Progress {
+    seen: String,
+    since: Instant,
+}
+
+impl Progress {
+    fn note(&mut self, look: String, now: Instant) {
+        if look != self.seen {
+            (self.seen, self.since) = (look, now);
+        }
+    }
+
+    fn idle(&self, now: Instant) -> Duration {
+        now.duration_since(self.since)
+    }
+}
+
 impl Client {
     /// Starts a task and waits for its end; gives its result.
     pub(crate) async fn run_task(&self, call: Call, stalled: Duration) -> Result<Option<Value>, Error> {
         let (method, object) = (call.method, call.target.clone());
         let started = self.required(call).await?;
         let task = started.as_moref().ok_or(Error::Answer { method, source: ParseError::Lacks("a task") })?;
-        let mut seen = String::new();
-        let mut moved = Instant::now();
+        let mut progress = Progress { seen: String::new(), since: Instant::now() };
         let mut pause = FIRST_POLL;
         loop {
             match self.properties(&task, &PATHS).await.map(|info| look(&info)) {
                 Ok(Look::Done(result)) => return Ok(result),
-                Ok(Look::Failed(fault)) => return Err(Error::Task { task, method, object, fault }),
-                Ok(Look::Going(now)) if now != seen => (seen, moved) = (now, Instant::now()),
-                Ok(Look::Going(_)) => {}
-                Err(error) if error.is_transient() && moved.elapsed() < stalled => {}
+                Ok(Look::Failed(fault)) => {
+                    return Err(Error::Task { task: task.into(), method, object: object.into(), fault });
+                }
+                Ok(Look::Going(now)) => progress.note(now, Instant::now()),
+                Err(error) if error.is_transient() && progress.idle(Instant::now()) < stalled => {}
                 Err(error) => return Err(error),
             }
-            if moved.elapsed() >= stalled {
-                return Err(Error::TaskStalled { task, method, object, after: stalled });
+            if progress.idle(Instant::now()) >= stalled {
+                return Err(Error::TaskStalled { task: task.into(), method, object: object.into(), after: stalled });
             }
             sleep(pause).await;
             pause = (pause * 2).min(LAST_POLL);
@@ -72,6 +90,18 @@ mod tests {
             object.properties.insert((*path).to_owned(), Value::from_xml(xml).unwrap());
         }
         object
+    }
+
+    #[test]
+    fn only_movement_restarts_the_deadline() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut progress = Progress { seen: String::new(), since: start };
+        progress.note("running 1".to_owned(), at(10));
+        progress.note("running 1".to_owned(), at(40));
+        assert_eq!(progress.idle(at(50)), Duration::from_secs(40));
+        progress.note("running 2".to_owned(), at(60));
+        assert_eq!(progress.idle(at(61)), Duration::from_secs(1));
     }
 
     #[test]

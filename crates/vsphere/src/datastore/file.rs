@@ -120,7 +120,7 @@ impl DatastoreFile {
     }
 
     /// The file's length in bytes.
-    pub async fn len(&self) -> Result<u64, FileError> {
+    pub async fn length(&self) -> Result<u64, FileError> {
         let answer = self.request(Method::HEAD, HeaderMap::new()).await?;
         if let Some(length) = number(answer.headers().get(CONTENT_LENGTH)) {
             return Ok(length);

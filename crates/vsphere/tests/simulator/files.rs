@@ -33,7 +33,7 @@ async fn a_descriptor_leads_to_the_bytes_of_its_disk() {
         let flat = path.sibling(parsed.plain_flat().unwrap()).unwrap();
         assert_eq!(flat, path.flat().unwrap());
         let file = client.datastore_file(DATACENTER, &flat);
-        assert_eq!(file.len().await.unwrap(), parsed.capacity());
+        assert_eq!(file.length().await.unwrap(), parsed.capacity());
         let answer = range(&file, file.headers(), "bytes=512-1535").await;
         assert_eq!(answer.status(), 206);
         let content = std::fs::read(disk["path"].as_str().unwrap()).unwrap();
@@ -49,9 +49,10 @@ async fn a_file_that_cannot_be_read_is_told_with_its_cause() {
     let locked = client.datastore_file(DATACENTER, &path.flat().unwrap()).read(1 << 20).await.unwrap_err();
     assert!(matches!(&locked, FileError::Refused { status: 500, .. }), "{locked:?}");
     assert!(locked.to_string().contains("demo-vm") && locked.to_string().contains("locks"), "{locked}");
-    let absent = client.datastore_file(DATACENTER, &"[vmfs-1] no/such.vmdk".parse().unwrap()).len().await.unwrap_err();
+    let absent =
+        client.datastore_file(DATACENTER, &"[vmfs-1] no/such.vmdk".parse().unwrap()).length().await.unwrap_err();
     assert!(matches!(absent, FileError::NotFound { .. }), "{absent:?}");
-    let elsewhere = client.datastore_file("Europe/DC 2", &path).len().await.unwrap_err();
+    let elsewhere = client.datastore_file("Europe/DC 2", &path).length().await.unwrap_err();
     assert!(matches!(elsewhere, FileError::NotFound { .. }), "{elsewhere:?}");
     let large = client.datastore_file(DATACENTER, &path).read(10).await.unwrap_err();
     assert!(matches!(large, FileError::TooLarge { limit: 10, .. }), "{large:?}");
@@ -71,7 +72,7 @@ async fn an_expired_session_is_renewed_once_for_all_readers() {
     }
     assert_eq!(peer.logins().await, (2, 0));
     peer.expire_sessions().await;
-    assert!(file.len().await.unwrap() > 0, "small reads renew by themselves");
+    assert!(file.length().await.unwrap() > 0, "small reads renew by themselves");
     assert_eq!(peer.logins().await, (3, 0));
 }
 

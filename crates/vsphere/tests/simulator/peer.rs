@@ -129,7 +129,7 @@ fn built() -> PathBuf {
             Command::new("go").args(["build", "-trimpath", "-o"]).arg(&partial).arg(".").current_dir(&sources).status();
         match built {
             Ok(status) => {
-                assert!(status.success(), "the simulated vCenter in {} could not be built", sources.display())
+                assert!(status.success(), "the simulated vCenter in {} could not be built", sources.display());
             }
             Err(error) => panic!(
                 "Go 1.25 or later is needed to build the simulated vCenter ({error}): install it, or run cargo xtask test"

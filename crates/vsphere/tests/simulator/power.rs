@@ -60,7 +60,7 @@ async fn a_task_that_fails_names_task_object_and_cause() {
     peer.control("POST", "/faults", fault).await;
     let error = client.power_on(&vm).await.unwrap_err();
     let Error::Task { fault: Fault::Other { kind, .. }, object, .. } = &error else { panic!("{error:?}") };
-    assert_eq!((kind.as_str(), object), ("InsufficientResourcesFault", &vm));
+    assert_eq!((kind.as_str(), &**object), ("InsufficientResourcesFault", &vm));
     assert_eq!(client.power_on(&vm).await.unwrap(), PowerEffect::Applied, "the next attempt works");
 }
 
