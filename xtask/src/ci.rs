@@ -15,7 +15,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let yes = args.yes;
-    needs::satisfy(&[Need::Cc, Need::Go, Need::PythonVenv, Need::NatsServer, Need::Qemu, Need::CargoDeny], yes)?;
+    needs::satisfy(&[Need::Go, Need::PythonVenv, Need::NatsServer, Need::Qemu, Need::CargoDeny], yes)?;
     shell::run(cargo().args(["fmt", "--all", "--check"]))?;
     shell::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
     let deny = needs::cargo_deny()?;

@@ -43,7 +43,7 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 
 pub fn run(args: &Args) -> Result<()> {
     let began = Instant::now();
-    needs::satisfy(&[Need::Cc, Need::Go, Need::PythonVenv, Need::NatsServer], args.yes)?;
+    needs::satisfy(&[Need::Go, Need::PythonVenv, Need::NatsServer], args.yes)?;
     let vcenter = peers::vcenter()?;
     shell::run(cargo().args(["build", "--package", "longshore"]))?;
     let demo = Demo::prepare()?;

@@ -15,8 +15,6 @@ const CARGO_DENY: &str = "0.20.2";
 /// One thing that a task may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// C compiler and linker, for SQLite and ring.
-    Cc,
     /// Go, for the simulated vCenter. A toolchain: not installed by us.
     Go,
     /// The `venv` module of Python.
@@ -32,7 +30,6 @@ pub enum Need {
 impl Need {
     fn is_there(self) -> Result<bool> {
         Ok(match self {
-            Self::Cc => find("cc").is_some(),
             Self::Go => find("go").is_some(),
             // The module can be imported where Debian left out ensurepip, which is what a new environment needs.
             Self::PythonVenv => shell::output(command("python3").args(["-c", "import venv, ensurepip"])).is_ok(),
@@ -44,7 +41,6 @@ impl Need {
 
     fn how(self) -> How {
         match self {
-            Self::Cc => How::Apt("gcc libc6-dev"),
             Self::Go => How::Person("Go 1.25 or later is needed: install it and put `go` on the PATH"),
             Self::PythonVenv => How::Apt("python3-venv"),
             Self::NatsServer => How::Venv(NATS_SERVER),

@@ -22,7 +22,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Also the last part of `cargo xtask ci`.
 pub fn run_tests(yes: bool, cargo_args: &[String]) -> Result<()> {
-    needs::satisfy(&[Need::Cc, Need::Go, Need::PythonVenv, Need::NatsServer, Need::Qemu], yes)?;
+    needs::satisfy(&[Need::Go, Need::PythonVenv, Need::NatsServer, Need::Qemu], yes)?;
     let vcenter = peers::vcenter()?;
     // The services are tested as processes of their own: their program has to be there and new.
     shell::run(cargo().args(["build", "--package", "longshore"]))?;
