@@ -78,8 +78,9 @@ mod tests {
 
     #[test]
     fn a_gap_is_unknown_and_read() {
-        let extents = [extent(0, CHUNK, ExtentKind::Zero), extent(CHUNK + 1, CHUNK - 1, ExtentKind::Zero)];
-        assert_eq!(zero_chunks(&extents, 2 * CHUNK), Ok(vec![0..1]));
+        let zero = |offset, length| extent(offset, length, ExtentKind::Zero);
+        let extents = [zero(0, CHUNK), zero(CHUNK + 1, CHUNK - 1), zero(2 * CHUNK, CHUNK)];
+        assert_eq!(zero_chunks(&extents, 3 * CHUNK), Ok(vec![0..1, 2..3]));
     }
 
     #[test]

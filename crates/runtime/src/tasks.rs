@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio_util::task::TaskTracker;
 
-use crate::Shutdown;
+use crate::{Shutdown, chain};
 
 /// How long tasks have to end after the stop was asked for.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -176,18 +176,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.tasks.state().running.remove(&self.id);
     }
-}
-
-/// An error with all its causes in one line.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod backend;
 mod error;
 mod kv;
 mod lifecycle;
+mod login;
 mod object;
 mod owners;
 mod schema;
@@ -19,6 +20,7 @@ pub use error::{Error, Problem};
 /// What a watch yields: `Init`, `InitApply`…, `InitDone`, then `Apply` and `Delete`.
 pub use kube::runtime::watcher::Event;
 pub use kv::VALUE_LIMIT;
+pub use login::{InvalidLogin, ProviderLogin, login};
 pub use object::ObjectId;
 pub use secrets::{SecretChange, SecretObject, Secrets};
 pub use typed::{Object, Store};

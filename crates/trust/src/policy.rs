@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Fingerprint, InvalidFingerprint};
+use crate::Fingerprint;
 
 /// Which server certificates are accepted. There is no fallback from one to another.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -51,20 +51,6 @@ pub enum Error {
     Protocol(#[source] rustls::Error),
 }
 
-impl TlsPolicy {
-    /// The policy that the keys of a provider's Secret ask for: the strictest of those given, so that
-    /// `insecureSkipVerify` never weakens a fingerprint or a CA. Empty texts count as not given.
-    pub fn choose(insecure: bool, ca: Option<&[u8]>, fingerprint: Option<&str>) -> Result<Self, InvalidFingerprint> {
-        if let Some(text) = fingerprint.map(str::trim).filter(|text| !text.is_empty()) {
-            return text.parse().map(Self::Fingerprint);
-        }
-        if let Some(pem) = ca.filter(|pem| !pem.trim_ascii().is_empty()) {
-            return Ok(Self::Ca(pem.to_vec()));
-        }
-        Ok(if insecure { Self::Insecure } else { Self::System })
-    }
-}
-
 impl fmt::Debug for TlsPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -73,21 +59,5 @@ impl fmt::Debug for TlsPolicy {
             Self::Fingerprint(fingerprint) => write!(f, "Fingerprint({fingerprint})"),
             Self::Insecure => f.write_str("Insecure"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn insecure_never_weakens_what_else_is_given() {
-        let fingerprint = "00".repeat(20);
-        let pinned = TlsPolicy::choose(true, Some(b"pem"), Some(&fingerprint)).unwrap();
-        assert_eq!(pinned, TlsPolicy::Fingerprint(fingerprint.parse().unwrap()));
-        assert_eq!(TlsPolicy::choose(true, Some(b"pem"), Some(" ")).unwrap(), TlsPolicy::Ca(b"pem".to_vec()));
-        assert_eq!(TlsPolicy::choose(true, Some(b"\n"), None).unwrap(), TlsPolicy::Insecure);
-        assert_eq!(TlsPolicy::choose(false, None, None).unwrap(), TlsPolicy::System);
-        assert!(TlsPolicy::choose(true, None, Some("junk")).is_err());
     }
 }

@@ -68,13 +68,15 @@ impl Controller {
         triggers.secret(&context.caches).await;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => break,
                 () = tokio::time::sleep(CLEAN_UP) => {}
             }
             if let Err(error) = context.store.garbage_collect().await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "owner clean-up failed; it is tried again");
             }
         }
+        context.sources.close().await;
+        Ok(())
     }
 }
 

@@ -2,21 +2,24 @@
 //! when needed and again when it expired; refused credentials are never tried twice in the same version.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use contract::id::VmId;
 use forklift_api::Provider;
-use forklift_api::provider::{ConnectionTrust, connection};
 use forklift_api::virtual_machine_import::longshore::DiskStatus;
 use kube::ResourceExt;
-use store::Secrets;
+use runtime::chain;
+use store::{ProviderLogin, Secrets};
 use tokio::sync::Mutex;
-use trust::{Secret, TlsPolicy};
 use vsphere::{Client, Endpoint, Error, Fault, LoginError, MoRef, PowerState, descriptor};
 
 use crate::step::{Power, Problem};
 
 /// What is looked at before a VM is touched.
 const PREPARATION: [&str; 3] = ["runtime.powerState", "guest.toolsRunningStatus", "snapshot"];
+
+/// A logout that takes longer is left to the server's own idle timeout.
+const LOGOUT: Duration = Duration::from_secs(5);
 
 /// Sessions with source providers.
 pub(crate) struct Sources {
@@ -34,6 +37,17 @@ struct Session {
 struct Version {
     generation: Option<i64>,
     secret: String,
+}
+
+impl Session {
+    async fn end(self) {
+        let State::Open(client) = self.state else { return };
+        match tokio::time::timeout(LOGOUT, client.logout()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = chain(&error), "source.logout_failed"),
+            Err(_) => tracing::debug!("source.logout_timed_out"),
+        }
+    }
 }
 
 enum State {
@@ -157,6 +171,12 @@ impl Sources {
         .map_err(|error| problem(name, &error))
     }
 
+    /// Ends all sessions: a server has only so many, and keeps one that nobody ends for half an hour.
+    pub async fn close(&self) {
+        let open = self.sessions.lock().await.drain().map(|(_, session)| session.end()).collect::<Vec<_>>();
+        futures::future::join_all(open).await;
+    }
+
     async fn forget(&self, provider: &Provider) {
         self.sessions.lock().await.remove(&provider.uid().unwrap_or_default());
     }
@@ -205,16 +225,8 @@ impl Sources {
 
 fn endpoint(provider: &Provider, secret: &store::SecretObject) -> Result<Endpoint, Problem> {
     let invalid = |error: &dyn std::error::Error| Problem::lasting("SecretNotValid", chain(error));
-    let value = |key: &str| secret.data.get(key).map(|value| value.expose().as_slice());
-    let connection = connection(provider, value).map_err(|error| invalid(&error))?;
-    let tls = match connection.trust {
-        ConnectionTrust::System => TlsPolicy::System,
-        ConnectionTrust::Ca(pem) => TlsPolicy::Ca(pem),
-        ConnectionTrust::Fingerprint(text) => TlsPolicy::Fingerprint(text.parse().map_err(|error| invalid(&error))?),
-        ConnectionTrust::Insecure => TlsPolicy::Insecure,
-    };
-    Endpoint::new(&connection.url, connection.user, Secret::new(connection.password), tls)
-        .map_err(|error| invalid(&error))
+    let ProviderLogin { url, user, password, tls } = store::login(provider, secret).map_err(|error| invalid(&error))?;
+    Endpoint::new(&url, user, password, tls).map_err(|error| invalid(&error))
 }
 
 /// The login's own word is the reason; one that may succeed later by itself is tried again.
@@ -239,16 +251,4 @@ fn problem(name: &str, error: &Error) -> Problem {
         _ if error.is_transient() => Problem::passing("SourceUnreachable", text),
         _ => Problem::lasting("SourceRefused", text),
     }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -29,6 +29,8 @@ use crate::tree::Tree;
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// A session that lasted so long was a good one: after its loss the waits begin anew.
 const GOOD_SESSION: Duration = Duration::from_secs(60);
+/// The same while a listing is under way: a server that has more of it answers at once.
+const LISTING_WAIT: Duration = Duration::from_secs(10);
 const LOGOUT: Duration = Duration::from_secs(5);
 
 /// What every collector needs.
@@ -145,7 +147,7 @@ impl One<'_> {
                 tracing::warn!(
                     provider,
                     reason = error.reason(),
-                    error = crate::chain(&error),
+                    error = runtime::chain(&error),
                     "inventory.login_failed"
                 );
                 return Some(login::after(&error));
@@ -165,7 +167,7 @@ impl One<'_> {
     }
 
     fn after(&self, broken: &Break) -> Next {
-        let message = crate::chain(broken);
+        let message = runtime::chain(broken);
         tracing::warn!(provider = self.target.name, error = message, "inventory.session_broke");
         match broken {
             Break::Vsphere(vsphere::Error::Renewal(error)) => login::after(error),
@@ -186,13 +188,11 @@ impl One<'_> {
         let mut watch = client.watch_paged(&specs(), self.shared.page).await?;
         let mut complete = false;
         loop {
-            let Some(set) = watch.next(MAX_WAIT).await? else { continue };
-            let counted = set
-                .updates
-                .iter()
-                .any(|update| update.kind != UpdateKind::Modify && map::kind_of(&update.reference) == Some(Kind::Vm));
-            self.take(client, &mut tree, listing, &set).await?;
-            if !set.truncated && !complete {
+            let set = watch.next(if complete { MAX_WAIT } else { LISTING_WAIT }).await?;
+            if let Some(set) = &set {
+                self.take(client, &mut tree, listing, set).await?;
+            }
+            if !complete && is_whole(set.as_ref()) {
                 complete = true;
                 let swept = store.complete_listing(provider, listing).await?;
                 tree = Tree::new(store.nodes(provider).await?);
@@ -200,7 +200,7 @@ impl One<'_> {
                 self.raised(swept);
                 tracing::info!(provider = self.target.name, removed = swept.removed, "inventory.listed");
                 self.tell(Collection::Synced, None).await;
-            } else if complete && counted {
+            } else if complete && set.is_some_and(|set| changes_count(&set)) {
                 self.tell(Collection::Synced, None).await;
             }
         }
@@ -267,10 +267,26 @@ impl One<'_> {
         match self.shared.store.set_state(uid, &change).await {
             Ok(_) => self.shared.wake.notify_one(),
             Err(error) => {
-                tracing::error!(provider = self.target.name, error = crate::chain(&error), "inventory.state_not_kept");
+                tracing::error!(
+                    provider = self.target.name,
+                    error = runtime::chain(&error),
+                    "inventory.state_not_kept"
+                );
             }
         }
     }
+}
+
+/// Whether everything has been listed: after the first set that is not truncated, or when the server has nothing to
+/// add to a truncated one (the last page may be exactly full).
+fn is_whole(set: Option<&UpdateSet>) -> bool {
+    set.is_none_or(|set| !set.truncated)
+}
+
+/// Whether VMs came or left.
+fn changes_count(set: &UpdateSet) -> bool {
+    let is_vm = |update: &ObjectUpdate| map::kind_of(&update.reference) == Some(Kind::Vm);
+    set.updates.iter().any(|update| update.kind != UpdateKind::Modify && is_vm(update))
 }
 
 fn specs() -> Vec<ObjectSpec> {
@@ -289,5 +305,28 @@ fn whole(object: vsphere::Object) -> ObjectUpdate {
         kind: UpdateKind::Enter,
         changes: object.properties.into_iter().map(change).collect(),
         missing: object.missing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(truncated: bool, kind: UpdateKind) -> UpdateSet {
+        let update = ObjectUpdate { reference: MoRef::vm("vm-1"), kind, changes: vec![], missing: vec![] };
+        UpdateSet { version: "1".to_owned(), truncated, updates: vec![update] }
+    }
+
+    #[test]
+    fn a_truncated_set_never_ends_a_listing() {
+        assert!(!is_whole(Some(&set(true, UpdateKind::Enter))));
+        assert!(is_whole(Some(&set(false, UpdateKind::Enter))));
+        assert!(is_whole(None));
+    }
+
+    #[test]
+    fn vms_that_come_or_leave_change_the_count() {
+        assert!(changes_count(&set(false, UpdateKind::Enter)) && changes_count(&set(false, UpdateKind::Leave)));
+        assert!(!changes_count(&set(false, UpdateKind::Modify)));
     }
 }

@@ -19,15 +19,3 @@ mod tree;
 
 pub use options::Options;
 pub use service::{Error, Inventory};
-
-/// An error with all its causes in one line, for logs and for people.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

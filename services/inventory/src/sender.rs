@@ -71,7 +71,7 @@ impl Sender {
                 Err(error) => {
                     failures += 1;
                     self.metrics.message("failed");
-                    tracing::warn!(error = crate::chain(&error), failures, "inventory.not_sent");
+                    tracing::warn!(error = runtime::chain(&error), failures, "inventory.not_sent");
                     // The stream may be another one when the bus is back.
                     identified = false;
                     self.retry.wait(failures)
@@ -164,7 +164,7 @@ impl Sender {
             Ok(Published::Duplicate) => self.metrics.message("duplicate"),
             Err(
                 error @ (PublishError::TooLarge { .. } | PublishError::Encode { .. } | PublishError::Subject { .. }),
-            ) => return Err(Unsent::Never(crate::chain(&error))),
+            ) => return Err(Unsent::Never(runtime::chain(&error))),
             Err(source) => return Err(Unsent::Later(Error::Publish { what: M::TYPE.to_owned(), source })),
         }
         Ok(())
@@ -182,7 +182,7 @@ enum Unsent {
 impl From<database::Error> for Unsent {
     fn from(error: database::Error) -> Self {
         match error {
-            error @ database::Error::Row { .. } => Self::Never(crate::chain(&error)),
+            error @ database::Error::Row { .. } => Self::Never(runtime::chain(&error)),
             other => Self::Later(other.into()),
         }
     }

@@ -70,7 +70,7 @@ impl Supervisor {
             if providers.is_none() {
                 match self.resources.watch::<Provider>(None).await {
                     Ok(watch) => providers = Some(watch),
-                    Err(error) => tracing::warn!(error = crate::chain(&error), "inventory.no_provider_watch"),
+                    Err(error) => tracing::warn!(error = runtime::chain(&error), "inventory.no_provider_watch"),
                 }
             }
             let news = async {
@@ -83,7 +83,7 @@ impl Supervisor {
                 () = stop.cancelled() => break,
                 news = news => match news {
                     Some(Ok(event)) => state.take(event),
-                    Some(Err(error)) => tracing::warn!(error = crate::chain(&error), "inventory.provider_watch"),
+                    Some(Err(error)) => tracing::warn!(error = runtime::chain(&error), "inventory.provider_watch"),
                     None => providers = None,
                 },
                 Some(change) = secrets.next() => if !state.concerns(change.as_ref().ok()) { continue },
@@ -91,7 +91,7 @@ impl Supervisor {
                 () = tokio::time::sleep(LOOK) => state.free_crashed(),
             }
             if let Err(error) = self.compare(&mut state).await {
-                tracing::error!(error = crate::chain(&error), "inventory.providers_not_compared");
+                tracing::error!(error = runtime::chain(&error), "inventory.providers_not_compared");
             }
         }
         state.running.values().for_each(|running| running.stop.cancel());
@@ -137,7 +137,7 @@ impl Supervisor {
         match self.secrets.get(namespace, name).await {
             Ok(secret) => target::target(provider, secret.as_ref()),
             Err(error) => {
-                tracing::error!(namespace, name, error = crate::chain(&error), "inventory.secret_not_read");
+                tracing::error!(namespace, name, error = runtime::chain(&error), "inventory.secret_not_read");
                 None
             }
         }

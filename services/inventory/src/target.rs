@@ -2,9 +2,8 @@
 
 use contract::id::ProviderUid;
 use forklift_api::Provider;
-use forklift_api::provider::{ConnectionTrust, connection, provider_type};
-use store::SecretObject;
-use trust::{Secret, TlsPolicy};
+use forklift_api::provider::provider_type;
+use store::{ProviderLogin, SecretObject};
 use vsphere::Endpoint;
 
 /// The version of a provider's settings and credentials: a login is tried once for each.
@@ -64,24 +63,15 @@ fn endpoint(provider: &Provider, secret: Option<&SecretObject>) -> Result<Endpoi
         let (namespace, name) = secret_name(provider);
         format!("the Secret {namespace}/{name} was not found; create it, or correct spec.secret")
     })?;
-    let value = |key: &str| secret.data.get(key).map(|value| value.expose().as_slice());
-    let connection = connection(provider, value).map_err(|error| error.to_string())?;
-    let tls = match connection.trust {
-        ConnectionTrust::System => TlsPolicy::System,
-        ConnectionTrust::Ca(pem) => TlsPolicy::Ca(pem),
-        ConnectionTrust::Fingerprint(text) => TlsPolicy::Fingerprint(text.parse().map_err(|error| {
-            let error: trust::InvalidFingerprint = error;
-            format!("`thumbprint` in the Provider's Secret can't be used: {error}")
-        })?),
-        ConnectionTrust::Insecure => TlsPolicy::Insecure,
-    };
-    let password = Secret::new(connection.password);
-    Endpoint::new(&connection.url, connection.user, password, tls).map_err(|error| error.to_string())
+    let ProviderLogin { url, user, password, tls } =
+        store::login(provider, secret).map_err(|error| error.to_string())?;
+    Endpoint::new(&url, user, password, tls).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use forklift_api::ProviderSpec;
+    use trust::{Secret, TlsPolicy};
 
     use super::*;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bus::Bus;
 use runtime::Shutdown;
 
-use crate::failure::chain;
 use crate::lease::TTL;
+use runtime::chain;
 
 /// What the keys of all workers begin with.
 const PREFIX: &str = "worker.transfer.";

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fmt;
 
 use contract::transfer::Outcome;
+use runtime::chain;
 
 pub(crate) use from::{copying, login, manifest, read, target, vcenter, verifying};
 
@@ -80,22 +81,6 @@ impl Failure {
     pub(crate) fn outcome(&self) -> Outcome {
         Outcome::Failed { reason: self.reason.to_string(), message: self.message.clone() }
     }
-}
-
-/// An error and all its sources in one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let more = source.to_string();
-        // Some libraries repeat their source in their own text.
-        if !text.ends_with(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        next = source.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use vsphere::DatastorePath;
 use vsphere::descriptor;
 
-use crate::failure::{Failure, Reason, chain};
+use crate::failure::{Failure, Reason};
+use runtime::chain;
 
 /// The flat file that `content`, the descriptor at `path`, names. `about` begins the text of a refusal.
 pub(crate) fn locate(

@@ -20,7 +20,6 @@ use runtime::Shutdown;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Phase, Place};
-use crate::failure::chain;
 use crate::lease::{self, Loss};
 use crate::metrics::TransferMetrics;
 use crate::options::Options;
@@ -28,6 +27,7 @@ use crate::progress;
 use crate::source::Providers;
 use crate::workers::Workers;
 use attempt::{Attempt, Stopped};
+use runtime::chain;
 
 /// After a failure that is not the job's.
 const AGAIN: Duration = Duration::from_secs(5);

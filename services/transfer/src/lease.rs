@@ -40,7 +40,7 @@ pub(crate) async fn keep(bus: &Bus, lease: &mut Lease) -> Loss {
             Ok(Ok(())) => continue,
             Ok(Err(LeaseError::Lost(_))) => true,
             Ok(Err(error)) => {
-                tracing::warn!(key = lease.key(), error = %crate::failure::chain(&error), "lease.renewal_failed");
+                tracing::warn!(key = lease.key(), error = %runtime::chain(&error), "lease.renewal_failed");
                 false
             }
             Err(_) => false,

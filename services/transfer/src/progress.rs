@@ -7,7 +7,7 @@ use contract::job::CopyRequested;
 use contract::transfer::TransferProgressed;
 
 use crate::board::JobEntry;
-use crate::failure::chain;
+use runtime::chain;
 
 /// Time between two messages about one disk.
 const EVERY: Duration = Duration::from_secs(1);

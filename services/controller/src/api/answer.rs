@@ -1,6 +1,7 @@
 //! The store's errors as HTTP answers, and the few answers that are no objects.
 
 use axum::http::StatusCode;
+use runtime::chain;
 use runtime::http::ApiError;
 use serde_json::{Value, json};
 use store::{Error, Problem};
@@ -29,11 +30,6 @@ pub fn refused(error: &Error) -> ApiError {
 
 fn cause(problem: &Problem) -> Value {
     json!({ "field": problem.path, "message": problem.message })
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// 405, in Kubernetes' words.

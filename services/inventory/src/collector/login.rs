@@ -8,7 +8,7 @@ use super::Next;
 
 /// What comes after a failed login.
 pub(super) fn after(error: &LoginError) -> Next {
-    let message = crate::chain(error);
+    let message = runtime::chain(error);
     match error {
         LoginError::Address(_) | LoginError::Tls(_) => Next::Park(Collection::SettingsRefused { message }, None),
         LoginError::InvalidCredentials { .. } | LoginError::Denied { .. } => {

@@ -147,7 +147,7 @@ impl From<ApiError> for Refusal {
 
 impl From<database::Error> for Refusal {
     fn from(error: database::Error) -> Self {
-        tracing::error!(error = crate::chain(&error), "inventory.read_failed");
+        tracing::error!(error = runtime::chain(&error), "inventory.read_failed");
         Self::Other(ApiError::internal(format!("{error} failed; the service's log says more")))
     }
 }

@@ -185,7 +185,7 @@ impl Rig {
         let process = Process::new(Shutdown::new());
         let data = self.folder.path().join("data");
         // Pages so small that every listing has several truncated sets.
-        let options = Options { data, first_retry_ms: 100, longest_retry_ms: 400, page_objects: 4 };
+        let options = Options { data, first_retry_ms: 100, longest_retry_ms: 400, page_objects: 8 };
         let url = ConnectOptions {
             shutdown: process.shutdown.token(),
             ..ConnectOptions::new(self.server.url(), "inventory")

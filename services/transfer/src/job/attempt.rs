@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 use super::Desk;
 use super::disk::{self, DiskWork};
 use crate::board::{JobEntry, Phase};
-use crate::failure::{self, Failure, Reason, chain};
+use crate::failure::{self, Failure, Reason};
 use crate::route::{self, Route};
 use crate::source::{NotConnected, Session};
 use crate::state::VmState;
 use crate::workers::Workers;
+use runtime::chain;
 
 /// How often a locked target is tried.
 const LOCK_EVERY: Duration = Duration::from_millis(500);

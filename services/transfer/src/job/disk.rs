@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::Stopped;
 use crate::board::DiskEntry;
-use crate::failure::{self, Failure, Reason, chain};
+use crate::failure::{self, Failure, Reason};
 use crate::options::Options;
 use crate::route::Route;
 use crate::source::{OpenDisk, Opening, Session};
 use crate::state::VmState;
+use runtime::chain;
 
 /// All that copying a disk needs.
 pub(super) struct DiskWork {

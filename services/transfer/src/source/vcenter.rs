@@ -16,10 +16,11 @@ use store::{Secrets, Store};
 use vsphere::{Client, DatastoreFile, DatastorePath, FileError, LoginError, MoRef, Object, descriptor};
 
 use super::{NotConnected, OpenDisk, Opening, Providers, Session};
-use crate::failure::{self, Failure, Reason, chain};
+use crate::failure::{self, Failure, Reason};
 use crate::flat;
 use crate::route::Route;
 use crate::state::{DATASTORE_PATHS, VM_PATHS, VmState};
+use runtime::chain;
 
 /// Pauses between attempts at one call.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];

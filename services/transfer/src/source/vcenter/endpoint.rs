@@ -3,9 +3,8 @@
 
 use contract::job::CopyRequested;
 use forklift_api::Provider;
-use forklift_api::provider::{ConnectionTrust, ProviderConnection, connection, provider_type};
-use store::{SecretObject, Secrets, Store};
-use trust::{Secret, TlsPolicy};
+use forklift_api::provider::provider_type;
+use store::{ProviderLogin, SecretObject, Secrets, Store};
 use vsphere::Endpoint;
 
 use crate::failure::{Failure, Reason};
@@ -38,25 +37,15 @@ fn endpoint(name: &str, provider: &Provider, secret: &SecretObject) -> Result<En
         let cause = format!("its type is {}, this job is for {}", provider.spec.type_, provider_type::VSPHERE);
         return Err(problem(name, &cause));
     }
-    let value = |key: &str| secret.data.get(key).map(|value| value.expose().as_slice());
-    let connection = connection(provider, value).map_err(|error| problem(name, &error.to_string()))?;
-    let ProviderConnection { url, user, password, trust } = connection;
-    let tls = policy(trust).map_err(|error| problem(name, &error.to_string()))?;
-    Endpoint::new(&url, user, Secret::new(password), tls).map_err(|error| problem(name, &error.to_string()))
-}
-
-fn policy(trust: ConnectionTrust) -> Result<TlsPolicy, trust::InvalidFingerprint> {
-    Ok(match trust {
-        ConnectionTrust::System => TlsPolicy::System,
-        ConnectionTrust::Ca(pem) => TlsPolicy::Ca(pem),
-        ConnectionTrust::Fingerprint(text) => TlsPolicy::Fingerprint(text.parse()?),
-        ConnectionTrust::Insecure => TlsPolicy::Insecure,
-    })
+    let login = store::login(provider, secret).map_err(|error| problem(name, &error.to_string()))?;
+    let ProviderLogin { url, user, password, tls } = login;
+    Endpoint::new(&url, user, password, tls).map_err(|error| problem(name, &error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use forklift_api::ProviderSpec;
+    use trust::{Secret, TlsPolicy};
 
     use super::*;
 
