@@ -14,6 +14,7 @@ mod lease;
 mod metrics;
 mod publish;
 mod read;
+mod rules;
 pub mod server;
 pub mod topology;
 mod version;
@@ -29,6 +30,7 @@ pub use lease::{Holder, Lease, LeaseError, Leases};
 pub use metrics::Counters;
 pub use publish::{MAX_BODY, PublishError, PublishOptions, Published, TOMBSTONE_TTL};
 pub use read::{ReadError, Stored};
+pub use rules::ActivateError;
 pub use version::Version;
 pub use withdraw::WithdrawError;
 

@@ -79,6 +79,7 @@ pub enum Feed {
 #[derive(Debug, Default)]
 pub struct Index {
     providers: HashMap<ProviderUid, ProviderIndex>,
+    active_rules: Option<String>,
     inventory_caught_up: bool,
     assessments_caught_up: bool,
 }
@@ -92,6 +93,16 @@ impl Index {
     /// What is known of one provider.
     pub fn provider(&self, uid: &ProviderUid) -> Option<&ProviderIndex> {
         self.providers.get(uid)
+    }
+
+    /// Version of the rules that judge now; none before validation ever ran.
+    pub fn active_rules(&self) -> Option<&str> {
+        self.active_rules.as_deref()
+    }
+
+    /// Other rules judge from now on.
+    pub fn set_active_rules(&mut self, version: String) {
+        self.active_rules = Some(version);
     }
 
     /// A feed reached the end of its stream.

@@ -5,6 +5,7 @@ pub mod api;
 mod conditions;
 mod context;
 mod error;
+mod follow;
 pub mod index;
 pub mod options;
 mod pipeline;

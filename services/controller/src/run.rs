@@ -7,9 +7,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::assessment::VmAssessed;
-use contract::inventory::InventoryEvent;
-use contract::transfer::TransferEvent;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use kube::Resource;
@@ -22,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::index::Feed;
+use crate::follow::{self, CaughtUp};
 use crate::reconcile::{self, RETRY};
 use crate::triggers::{Queues, Triggers};
 use crate::{Controller, Writers};
@@ -34,20 +31,6 @@ const CLEAN_UP: Duration = Duration::from_secs(60);
 /// Reconciles of one kind at a time.
 const CONCURRENCY: u16 = 8;
 
-/// Which of the followed streams are caught up.
-#[derive(Clone, Copy, Default)]
-struct CaughtUp {
-    inventory: bool,
-    assessments: bool,
-    transfers: bool,
-}
-
-impl CaughtUp {
-    fn all(self) -> bool {
-        self.inventory && self.assessments && self.transfers
-    }
-}
-
 impl Controller {
     /// Runs until the shutdown of its process.
     pub async fn run(self) -> Result<(), Error> {
@@ -56,7 +39,7 @@ impl Controller {
         let (caught_up, mut complete) = watch::channel(CaughtUp::default());
         let caught_up = Arc::new(caught_up);
         start_watches(&process, &context, &triggers, writers);
-        start_followers(&process, &context, &triggers, &caught_up);
+        follow::start(&process, &context, &triggers, &caught_up);
         let stop = process.shutdown.token();
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -140,65 +123,6 @@ where
         }
     }
     Ok(())
-}
-
-fn start_followers(
-    process: &runtime::Process,
-    context: &Arc<Context>,
-    triggers: &Triggers,
-    caught_up: &Arc<watch::Sender<CaughtUp>>,
-) {
-    let (shared, pull, done) = (context.clone(), triggers.clone(), caught_up.clone());
-    process.tasks.spawn("controller.follow.inventory", Kind::Service, async move {
-        let mut follower = shared.bus.follow::<InventoryEvent>(bus::topology::INVENTORY, "longshore.v1.inventory.>");
-        while let Some(item) = follower.next().await {
-            match item {
-                bus::Follow::Item { message, .. } => {
-                    let touched = shared.index_mut().apply(message);
-                    pull.touched(&shared.caches, &touched).await;
-                }
-                bus::Follow::CaughtUp => {
-                    shared.index_mut().caught_up(Feed::Inventory);
-                    done.send_modify(|state| state.inventory = true);
-                }
-                bus::Follow::Restarted => shared.index_mut().restart(Feed::Inventory),
-            }
-        }
-        Ok::<(), Infallible>(())
-    });
-    let (shared, pull, done) = (context.clone(), triggers.clone(), caught_up.clone());
-    process.tasks.spawn("controller.follow.assessments", Kind::Service, async move {
-        let mut follower = shared.bus.follow::<VmAssessed>(bus::topology::ASSESSMENTS, "longshore.v1.validation.vm.>");
-        while let Some(item) = follower.next().await {
-            match item {
-                bus::Follow::Item { message, .. } => {
-                    let touched = shared.index_mut().assess(message);
-                    pull.touched(&shared.caches, &touched).await;
-                }
-                bus::Follow::CaughtUp => {
-                    shared.index_mut().caught_up(Feed::Assessments);
-                    done.send_modify(|state| state.assessments = true);
-                }
-                bus::Follow::Restarted => shared.index_mut().restart(Feed::Assessments),
-            }
-        }
-        Ok::<(), Infallible>(())
-    });
-    let (shared, pull, done) = (context.clone(), triggers.clone(), caught_up.clone());
-    process.tasks.spawn("controller.follow.transfers", Kind::Service, async move {
-        let mut follower = shared.bus.follow::<TransferEvent>(bus::topology::TRANSFERS, "longshore.v1.transfer.>");
-        while let Some(item) = follower.next().await {
-            match item {
-                bus::Follow::Item { message, .. } => {
-                    let key = shared.transfers_mut().apply(message);
-                    pull.transfer(&shared.caches, &key).await;
-                }
-                bus::Follow::CaughtUp => done.send_modify(|state| state.transfers = true),
-                bus::Follow::Restarted => shared.transfers_mut().restart(),
-            }
-        }
-        Ok::<(), Infallible>(())
-    });
 }
 
 fn start_appliers(process: &runtime::Process, context: &Arc<Context>, queues: Queues) {

@@ -81,6 +81,11 @@ impl Triggers {
         all(&self.plans, caches.plans.state()).await;
     }
 
+    /// Other rules judge now: what they say of any VM may differ.
+    pub async fn plans(&self, caches: &Caches) {
+        all(&self.plans, caches.plans.state()).await;
+    }
+
     /// A secret changed: its provider's conditions are about an older version now.
     pub async fn secret(&self, caches: &Caches) {
         all(&self.providers, caches.providers.state()).await;

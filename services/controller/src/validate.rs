@@ -34,6 +34,8 @@ pub struct Input<'a> {
     pub storage_map: Option<&'a StorageMap>,
     /// What the inventory tells of the source; none before it is known completely.
     pub inventory: Option<&'a ProviderIndex>,
+    /// Version of the rules that judge now; an assessment by others is out of date.
+    pub active_rules: Option<&'a str>,
     /// VMs of this plan that are on the target already: they are not judged again.
     pub succeeded: &'a HashSet<String>,
     /// A migration of the plan runs: its VMs are as it made them and are not judged.

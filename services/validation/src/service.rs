@@ -77,6 +77,8 @@ impl Validation {
     /// each change.
     pub async fn run(self) -> Result<(), Error> {
         self.probe.not_ready("judging VMs by the active rules");
+        // Before the first verdict: what an older bundle said counts no more from here on.
+        self.bus.activate_rules(self.bundle.version()).await.map_err(Error::Activate)?;
         let Some(left) = self.catch_up().await else { return Ok(()) };
         self.probe.ready();
         self.follow(left).await;

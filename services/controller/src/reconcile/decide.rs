@@ -66,6 +66,7 @@ pub(crate) async fn plan(context: &Context, plan: &Plan, executing: bool) -> Res
             network_map: network_map.as_ref(),
             storage_map: storage_map.as_ref(),
             inventory,
+            active_rules: index.active_rules(),
             succeeded: &succeeded,
             executing,
             taken_names: taken,

@@ -20,6 +20,7 @@ struct World {
     datastore: Datastore,
     concerns: Vec<Concern>,
     assessed: bool,
+    rules: String,
     plan: Value,
     networks: Value,
     storage: Value,
@@ -60,6 +61,7 @@ fn world() -> World {
         },
         concerns: Vec::new(),
         assessed: true,
+        rules: "r".into(),
         plan: json!({ "targetNamespace": "shop", "skipGuestConversion": true, "vms": [{ "name": "web" }],
             "provider": { "source": { "name": "vc" }, "destination": { "name": "host" } },
             "map": { "network": { "name": "n" }, "storage": { "name": "s" } } }),
@@ -146,6 +148,7 @@ impl World {
             network_map: Some(&network_map),
             storage_map: Some(&storage_map),
             inventory: index.provider(&PROVIDER.into()),
+            active_rules: Some(&self.rules),
             succeeded: &self.succeeded,
             executing: false,
             taken_names: &self.taken,
@@ -264,6 +267,9 @@ fn critical_concerns_and_missing_assessments_block() {
     let mut pending = world();
     pending.assessed = false;
     pending.refused("ConcernsPending", "web");
+    let mut outdated = world();
+    outdated.rules = "newer rules".into();
+    outdated.refused("ConcernsPending", "web");
 }
 
 #[test]

@@ -73,7 +73,7 @@ const FLAT: &str = "VirtualDiskFlatVer2BackingInfo";
 /// Datastore types whose flat files are readable as they are (design §2.3).
 const READABLE: [&str; 3] = ["VMFS", "NFS", "NFS41"];
 
-pub(super) fn check(record: &VmRecord, inventory: &ProviderIndex, findings: &mut Findings) {
+pub(super) fn check(record: &VmRecord, inventory: &ProviderIndex, active_rules: Option<&str>, findings: &mut Findings) {
     let vm = &record.workload.vm;
     let mut found = |finding: &Finding| findings.add(finding, Some(item(vm)));
     if vm.is_template {
@@ -97,7 +97,7 @@ pub(super) fn check(record: &VmRecord, inventory: &ProviderIndex, findings: &mut
     for disk in &vm.disks {
         check_disk(vm, disk, inventory, findings);
     }
-    check_concerns(record, inventory, findings);
+    check_concerns(record, inventory, active_rules, findings);
 }
 
 fn check_disk(vm: &Vm, disk: &Disk, inventory: &ProviderIndex, findings: &mut Findings) {
@@ -128,10 +128,12 @@ fn check_disk(vm: &Vm, disk: &Disk, inventory: &ProviderIndex, findings: &mut Fi
     }
 }
 
-fn check_concerns(record: &VmRecord, inventory: &ProviderIndex, findings: &mut Findings) {
+fn check_concerns(record: &VmRecord, inventory: &ProviderIndex, active_rules: Option<&str>, findings: &mut Findings) {
     let vm = &record.workload.vm;
     match inventory.assessment(&VmId::from(vm.id.as_str())) {
-        Some(assessed) if assessed.vm_revision == record.revision => {
+        Some(assessed)
+            if assessed.vm_revision == record.revision && active_rules == Some(assessed.rules_revision.as_str()) =>
+        {
             for concern in assessed.concerns.iter().filter(|concern| concern.category == ConcernCategory::Critical) {
                 findings.add(&CONCERNS, Some(format!("{} ({})", item(vm), concern.label)));
             }

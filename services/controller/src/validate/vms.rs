@@ -90,7 +90,7 @@ pub(super) fn resolve<'a>(
         if input.taken_names.contains(&target_name) {
             findings.add(&EXISTS, Some(format!("{} ({target_name})", item(source))));
         }
-        vm::check(record, inventory, findings);
+        vm::check(record, inventory, input.active_rules, findings);
         let (nics, storage_classes) = vm::map(input, inventory, source, findings);
         resolved.push(ResolvedVm {
             workload: &record.workload,

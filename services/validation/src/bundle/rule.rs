@@ -5,6 +5,7 @@ use rhai::{AST, Position};
 
 use super::header::Header;
 use super::problem::Problem;
+use crate::engine::closures::LIST_METHODS;
 use crate::engine::sandbox::{ENTRY, Sandbox};
 
 /// Longest rule file in bytes.
@@ -68,6 +69,11 @@ fn check_program(file: &str, program: &AST) -> Result<Position, Problem> {
     if let Some(statement) = program.statements().iter().find(|statement| !matches!(statement, rhai::Stmt::Noop(_))) {
         let position = statement.position();
         let message = "only functions can stand here: a statement outside of one is never run";
+        return Err(Problem::new(file, message).at(position.line(), position.position()));
+    }
+    if let Some(function) = program.iter_fn_def().find(|function| LIST_METHODS.contains(&function.name.as_str())) {
+        let position = function.body.start_position();
+        let message = format!("`{}` is a method of lists; give the function another name", function.name);
         return Err(Problem::new(file, message).at(position.line(), position.position()));
     }
     let mut functions = program.iter_fn_def();

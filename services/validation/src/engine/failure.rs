@@ -61,7 +61,17 @@ impl From<Box<EvalAltResult>> for Failure {
             position = Some(error.position()).filter(|inner| !inner.is_none()).unwrap_or(position);
         }
         error.clear_position();
-        Self::new(error.to_string()).or_at(position)
+        let message = match &error {
+            EvalAltResult::ErrorTerminated(budget, _) => budget.to_string(),
+            // Rhai locks the variable that a chain begins with for as long as the chain runs.
+            EvalAltResult::ErrorDataRace(..) => {
+                "a closure uses the variable that its own chain begins with; in place of \
+                 `vm.disks.some(|disk| … vm …)` write `let disks = vm.disks; disks.some(|disk| … vm …)`"
+                    .to_owned()
+            }
+            other => other.to_string(),
+        };
+        Self::new(message).or_at(position)
     }
 }
 

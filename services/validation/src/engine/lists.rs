@@ -1,6 +1,6 @@
-//! What makes rules short: fields of objects, and list and string methods that a missing field answers too. Rhai's
-//! own array and string methods come first; those here serve `()`, objects, and values of another type than the
-//! rule expects, which count as empty.
+//! What makes rules short: fields of objects, and list methods that a missing field answers too. Rhai's own array
+//! methods come first; those here serve `()`, objects, and values of another type than the rule expects, which count
+//! as empty.
 
 use std::any::TypeId;
 
@@ -15,7 +15,6 @@ pub(super) fn register(engine: &mut Engine) {
     register_fields(engine);
     register_types(engine);
     register_lists(engine);
-    register_strings(engine);
 }
 
 fn register_fields(engine: &mut Engine) {
@@ -65,6 +64,14 @@ fn register_lists(engine: &mut Engine) {
         }
         Ok(false)
     });
+    engine.register_fn("find", |context: NativeCallContext<'_>, list: Dynamic, test: FnPtr| -> Outcome<Dynamic> {
+        for (index, item) in items(list).into_iter().enumerate() {
+            if holds(&context, "find", &test, item.clone(), index)? {
+                return Ok(item);
+            }
+        }
+        Ok(Dynamic::UNIT)
+    });
     engine.register_fn("all", |context: NativeCallContext<'_>, list: Dynamic, test: FnPtr| -> Outcome<bool> {
         for (index, item) in items(list).into_iter().enumerate() {
             if !holds(&context, "all", &test, item, index)? {
@@ -73,15 +80,6 @@ fn register_lists(engine: &mut Engine) {
         }
         Ok(true)
     });
-}
-
-fn register_strings(engine: &mut Engine) {
-    engine.register_fn("contains", |_text: Dynamic, _part: Dynamic| false);
-    engine.register_fn("starts_with", |_text: Dynamic, _part: Dynamic| false);
-    engine.register_fn("ends_with", |_text: Dynamic, _part: Dynamic| false);
-    for change in ["to_lower", "to_upper"] {
-        engine.register_fn(change, |_text: Dynamic| ());
-    }
 }
 
 /// The items of something that is used as a list: an array's, an object's values, else none.

@@ -3,10 +3,10 @@
 
 use std::cell::Cell;
 
-use rhai::{Engine, LexError, Token};
+use rhai::{LexError, Token};
 
-/// Methods that Rhai itself answers to; they keep their meaning behind a dot.
-const METHODS: [&str; 4] = ["call", "curry", "is_shared", "type_of"];
+/// Methods that Rhai itself answers to; they keep their meaning behind a dot, and `curry` its ban.
+const METHODS: [&str; 3] = ["curry", "is_shared", "type_of"];
 
 /// Reserved words that mean something to Rhai where an argument can stand.
 const MEANING: [&str; 7] = ["Fn", "call", "curry", "is_def_fn", "is_def_var", "this", "type_of"];
@@ -25,19 +25,15 @@ thread_local! {
     static PLACE: Cell<Place> = const { Cell::new(Place::Elsewhere) };
 }
 
-/// Makes reserved words usable as field names.
-pub(super) fn install(engine: &mut Engine) {
-    // Rhai marks the hook deprecated to say that it may change; the tests below would show it.
-    #[expect(deprecated)]
-    engine.on_parse_token(|token, _, _| {
-        let place = PLACE.replace(place_after(&token));
-        if place == Place::Elsewhere { token } else { as_name(token, place) }
-    });
-}
-
-/// To be called before a script is parsed: an earlier one may have ended in the middle.
+/// To be called before a script is parsed.
 pub(super) fn begin() {
     PLACE.set(Place::Elsewhere);
+}
+
+/// The token, as a name if it stands where only a name can.
+pub(super) fn name(token: Token) -> Token {
+    let place = PLACE.replace(place_after(&token));
+    if place == Place::Elsewhere { token } else { as_name(token, place) }
 }
 
 fn place_after(token: &Token) -> Place {

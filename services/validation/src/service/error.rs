@@ -12,6 +12,9 @@ pub enum Error {
         "validation has no rules to judge VMs by; correct the rules folder, or leave it out for the built-in rules"
     )]
     Rules(#[source] BundleError),
+    /// Nobody could be told which rules judge.
+    #[error("validation can't announce its rules")]
+    Activate(#[source] bus::ActivateError),
     /// The threads for rules could not be started.
     #[error("validation can't start its threads")]
     Threads(#[source] StartError),

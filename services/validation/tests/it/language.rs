@@ -179,6 +179,10 @@ fn a_file_that_is_no_rule_is_refused_at_its_place() {
         ("fn check(vm) { unknown }", ":6:16: ", "unknown"),
         ("fn check(vm) { eval(\"1\") }", ":6:16: ", "eval"),
         ("fn check(vm) { \"1+1\".eval() }", ":6:22: ", "eval"),
+        ("fn check(vm) { Fn(\"check\") }", ":6:16: ", "Fn"),
+        ("fn f() { } fn check(vm) { f.curry(f) }", ":6:29: ", "property"),
+        ("fn f() { } fn check(vm) { curry(f, f) }", ":6:27: ", "curry"),
+        ("fn filter(f) { f }\nfn check(vm) { }", ":6:14: ", "method of lists"),
         ("import \"x\" as y; fn check(vm) { }", ":6:1: ", "import"),
         ("fn check(vm) { print(1) }", ":6:16: ", "print"),
         ("", ": ", "fn check(vm)"),
@@ -189,6 +193,61 @@ fn a_file_that_is_no_rule_is_refused_at_its_place() {
         assert_eq!(problems.len(), 1, "{problem}");
         assert!(problem.starts_with(&format!("vsphere/r.rhai{place}")) && problem.contains(part), "{body}: {problem}");
     }
+}
+
+#[test]
+fn a_closure_stands_only_in_a_list_method() {
+    for misplaced in [
+        "let f = |x| x;",
+        "let f = || 1;",
+        "let f = (|x| x);",
+        "let a = [|x| x];",
+        "let a = [1, || 1];",
+        "let m = #{f: |x| x};",
+        "let a = []; a.push(|x| x);",
+        "let a = []; a.push(1, |x| x);",
+        "f(|x| x);",
+        "some(|x| x);",
+        "vm.disks.some((|x| x));",
+        "vm.disks.some(#{a: |x| x});",
+        "vm.disks.some(1, |x| x);",
+        "vm.disks.map(|d| |x| x);",
+        "vm.disks.map(|d| { |x| x });",
+        "vm.disks.map(|d| { 1; || x });",
+        "if true { } || 1",
+        "if true { |x| x }",
+        "return |x| x;",
+        "|x| x",
+        "let f = (); f = |x| x;",
+        "switch 1 { 1 => |x| x }",
+        "`${|x| x}`;",
+        "!|x| x",
+        "vm == |x| x",
+    ] {
+        let error = bundle(&[("r", &format!("fn f(x) {{ }} fn check(vm) {{ {misplaced} }}"))]).unwrap_err().to_string();
+        assert!(error.contains("vsphere/r.rhai:6:") && error.contains("a closure stands only"), "{misplaced}: {error}");
+    }
+    let vm = json!({"name": "n", "disks": [{"key": 1, "name": "n"}, {"key": 2}], "nics": [{"key": 2}]});
+    for placed in [
+        "let least = 2; vm.disks.some(|disk| disk.key >= least)",
+        "let disks = vm.disks; disks.some(|disk| disk.name == vm.name)",
+        "let disks = vm.disks; disks?.some(|disk| vm.nics.some(|nic| nic.key == disk.key))",
+        "vm.disks.map(|disk| disk.key).reduce(|sum, key| sum + key, 0) == 3",
+        "vm.disks.some(|| this.key == 2)",
+        "vm.disks.find(|disk| disk.key == 2) != () && vm.none.find(|disk| true) == ()",
+        "(1 | 2) == 3 && (vm.none == 1 || vm.name == \"n\") && ([1][0] | 2) == 3",
+        "vm.disks.filter(|disk| disk.key == 1 || disk.key == 2).len() == 2",
+        "`${vm.name}|${vm.name}` == \"n|n\" || false",
+    ] {
+        assert!(fires(placed, &vm), "{placed}");
+    }
+}
+
+#[test]
+fn a_closure_that_uses_the_start_of_its_own_chain_is_told_how_to_do_without() {
+    let vm = json!({"name": "n", "disks": [{"name": "n"}]});
+    let label = labels("fn check(vm) { vm.disks.some(|disk| disk.name == vm.name) }", &vm).remove(0);
+    assert!(label.contains("vsphere/r.rhai:6:") && label.contains("let disks = vm.disks;"), "{label}");
 }
 
 #[test]
