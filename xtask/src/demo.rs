@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
     needs::satisfy(&[Need::Go, Need::PythonVenv, Need::NatsServer], args.yes)?;
     let vcenter = peers::vcenter()?;
     shell::run(cargo().args(["build", "--package", "longshore"]))?;
-    let demo = Demo::prepare()?;
+    let (demo, _lock) = Demo::prepare()?;
     let vcenter = Vcenter::start(&vcenter, &demo.folder.join("vcenter"), args.disk_mib)?;
     println!("\n# A simulated vCenter at {} (user {}); control port {}", vcenter.url, vcenter.user, vcenter.control);
     let nats_server = needs::nats_server()?;
@@ -68,9 +68,12 @@ struct Demo {
 }
 
 impl Demo {
-    /// A new folder; what the last run left is removed.
-    fn prepare() -> Result<Self> {
+    /// A new folder, locked as long as the file is open; what the last run left is removed.
+    fn prepare() -> Result<(Self, fs::File)> {
         let folder = shell::root().join(".longshore/demo");
+        fs::create_dir_all(shell::root().join(".longshore"))?;
+        let lock = fs::File::create(folder.with_extension("lock"))?;
+        lock.try_lock().context("another demo runs in this checkout")?;
         if folder.exists() {
             fs::remove_dir_all(&folder)
                 .with_context(|| format!("the last run's {} can't be removed", folder.display()))?;
@@ -80,7 +83,7 @@ impl Demo {
             Some(target) => shell::root().join(target),
             None => shell::root().join("target"),
         };
-        Ok(Self { binary: target.join("debug/longshore"), folder })
+        Ok((Self { binary: target.join("debug/longshore"), folder }, lock))
     }
 
     fn longshore(&self) -> Command {

@@ -102,7 +102,7 @@ impl Longshore {
 
     /// An orderly stop; one that takes too long is an error.
     pub fn stop(mut self) -> Result<()> {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        terminate(&self.child)?;
         let deadline = Instant::now() + PATIENCE;
         while self.child.try_wait()?.is_none() {
             if Instant::now() > deadline {
@@ -117,10 +117,18 @@ impl Longshore {
 impl Drop for Longshore {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+            if terminate(&self.child).is_err() {
+                // It ended in between, or it can only be ended hard.
+                let _ = self.child.kill();
+            }
             let _ = self.child.wait();
         }
     }
+}
+
+fn terminate(child: &Child) -> Result<()> {
+    let pid = rustix::process::Pid::from_child(child);
+    Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
 }
 
 /// A program that is told to end when we die, by util-linux' `setpriv` where it is there.

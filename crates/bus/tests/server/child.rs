@@ -24,6 +24,11 @@ async fn refused(binary: PathBuf) -> ServerError {
     NatsServer::start(options).await.unwrap_err()
 }
 
+fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
 fn alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
@@ -68,7 +73,7 @@ async fn what_was_stored_is_there_after_stop_and_after_sigkill() {
     let subject = removed("a", 1).subject().unwrap();
     bus.publish(&removed("a", 1)).await.map(drop).unwrap();
     let pid = rig.server.pid();
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    kill(pid);
     assert!(soon(rig.server.exited()).await.contains('9'));
     rig.server.restart().await.unwrap();
     assert_ne!(rig.server.pid(), pid);

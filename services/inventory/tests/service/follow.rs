@@ -146,15 +146,14 @@ async fn what_changed_while_the_bus_was_away_is_told_afterwards() {
     rig.synced(&provider).await;
     rig.rest().await;
     let id = running.named(&provider, "vms", "db").await.unwrap()["id"].as_str().unwrap().to_owned();
-    let pid = rig.server.pid().to_string();
-    let signal =
-        |name: &str| assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
-    signal("-STOP");
+    let pid = rustix::process::Pid::from_raw(rig.server.pid().try_into().unwrap()).unwrap();
+    let signal = |signal| rustix::process::kill_process(pid, signal).unwrap();
+    signal(rustix::process::Signal::STOP);
     for cpus in 2..8 {
         vcenter.patch("db", json!({"cpus": cpus})).await;
     }
     running.until(&provider, "db", |vm| vm.is_some_and(|vm| vm["cpuCount"] == 7)).await;
-    signal("-CONT");
+    signal(rustix::process::Signal::CONT);
     rig.server.restart().await.unwrap();
     until_told(&rig, &provider, &id, |event| matches!(event, VmEvent::Changed(c) if c.object.vm.cpu_count == 7)).await;
     running.stop().await;
