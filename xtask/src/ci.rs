@@ -19,7 +19,7 @@ pub fn run(args: &Args) -> Result<()> {
     shell::run(cargo().args(["fmt", "--all", "--check"]))?;
     shell::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
     let deny = needs::cargo_deny()?;
-    shell::run(command(&deny).args(["--workspace", "check", "licenses", "bans", "sources"]))?;
+    shell::run(command(&deny).args(["--workspace", "--log-level", "error", "check", "licenses", "bans", "sources"]))?;
     // The advisory database is a git repository that not every machine reaches.
     match output(command(&deny).args(["--workspace", "check", "advisories"])) {
         Ok(_) => eprintln!("advisories: ok"),

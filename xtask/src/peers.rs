@@ -11,7 +11,7 @@ use crate::shell::{self, command, run};
 
 /// The simulated vCenter.
 pub fn vcenter() -> Result<PathBuf> {
-    let folder = shell::root().join("tests/peers/vcenter");
+    let folder = vcenter_sources();
     let binary = shell::cache()?.join("peers").join(format!("vcenter-{:016x}", hash(&folder)?));
     if !binary.is_file() {
         fs::create_dir_all(binary.parent().unwrap_or(&binary))?;
@@ -22,6 +22,11 @@ pub fn vcenter() -> Result<PathBuf> {
         fs::rename(&partial, &binary)?;
     }
     Ok(binary)
+}
+
+/// Where its Go module is.
+pub fn vcenter_sources() -> PathBuf {
+    shell::root().join("tests/peers/vcenter")
 }
 
 fn hash(folder: &Path) -> Result<u64> {
