@@ -21,6 +21,9 @@ mod version;
 mod withdraw;
 
 pub use connect::{Bus, ConnectError, ConnectOptions};
+/// One escaped part of a subject or key.
+pub use contract::subject::Token;
+
 pub use consume::{ConsumeError, Consumer, Durable};
 pub use deadletter::{DeadLetterError, Poison};
 pub use delivery::{Delivery, SettleError};

@@ -1,25 +1,14 @@
 //! Keys of the bucket: `<group>.<plural>.<namespace>.<name>`, each part escaped so that a dot in it can't be taken
 //! for a separator. The escape is that of the bus' subject tokens.
 
+use bus::Token;
 use forklift_api::Kind;
 
 use super::BUCKET;
 
-/// Escapes one part: everything but ASCII letters, digits, `-` and `_` becomes `=XX`, byte by byte. Nothing for the
-/// empty one, which can't be part of a key.
+/// One part, escaped as in subjects; nothing for the empty one, which can't be part of a key.
 fn token(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return None;
-    }
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("={byte:02X}"));
-        }
-    }
-    Some(out)
+    Token::new(text).ok().map(|token| token.as_str().to_owned())
 }
 
 /// The key of one object.
