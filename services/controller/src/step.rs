@@ -100,7 +100,7 @@ pub enum Event {
     Look(Box<Seen>),
     /// An action ended well.
     Done(Action),
-    /// An action can't succeed.
+    /// An action could not be done: it can't succeed, or something passing stands in its way.
     Failed(Action, Problem),
 }
 
@@ -225,7 +225,7 @@ impl Walk<'_> {
     fn failed(&mut self, action: Action, problem: &Problem) {
         match action {
             Action::CreateVolumes | Action::ShutdownSource | Action::PublishCopy | Action::CreateVm => {
-                self.fail(&problem.reason, problem.message.clone());
+                self.problem(problem, self.deadlines.prepare);
             }
             // An undo is tried until it succeeds; what stands in its way is told.
             _ => self.wait(&problem.reason, problem.message.clone()),

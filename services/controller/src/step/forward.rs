@@ -173,7 +173,7 @@ impl Walk<'_> {
         self.actions.push(action);
     }
 
-    fn problem(&mut self, problem: &Problem, limit: jiff::SignedDuration) {
+    pub(super) fn problem(&mut self, problem: &Problem, limit: jiff::SignedDuration) {
         if problem.passing && !self.stood_still(limit) {
             self.wait(&problem.reason, problem.message.clone());
         } else {

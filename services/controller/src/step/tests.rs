@@ -277,3 +277,27 @@ fn a_source_switched_on_by_somebody_else_is_never_joined_by_its_target() {
     assert_eq!(status.failure.unwrap().reason, "SourcePoweredOn");
     assert!(!world.vm);
 }
+
+#[test]
+fn what_stands_in_the_way_of_an_action_is_waited_for_and_no_longer_than_its_deadline() {
+    let mut world = World::new();
+    let mut status = fresh();
+    while status.phase != Phase::PowerOffSource {
+        let next = step(&status, &Event::Look(Box::new(world.look(&status))), world.now(), &DEADLINES);
+        status = next.status;
+        for action in next.actions {
+            status = step(&status, &Event::Done(action), world.now(), &DEADLINES).status;
+        }
+    }
+    let mut waited = 0;
+    while status.failure.is_none() {
+        let next = step(&status, &Event::Look(Box::new(world.look(&status))), world.now(), &DEADLINES);
+        assert_eq!(next.actions, [Action::ShutdownSource]);
+        let away = Event::Failed(Action::ShutdownSource, Problem::passing("SourceUnreachable", "away"));
+        status = step(&next.status, &away, world.now(), &DEADLINES).status;
+        waited += u32::from(status.wait.is_some());
+        assert!(waited < 100, "it waits for ever");
+    }
+    assert!(waited > 2);
+    assert_eq!(status.failure.unwrap().reason, "SourceUnreachable");
+}

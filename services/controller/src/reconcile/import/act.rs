@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::step::{Action, Event, Problem};
 
-/// Does one thing. A passing trouble is an error: the reconcile is tried again, and the ledger entry stays open.
+/// Does one thing. What stood in its way is an event like any other: the state machine knows how long to wait.
 pub(super) async fn act(
     context: &Context,
     job: &Job,
@@ -42,14 +42,13 @@ pub(super) async fn act(
             None => Err(provider_gone()),
         },
     };
-    ended(action, done)
+    Ok(ended(action, done))
 }
 
-fn ended(action: Action, done: Result<(), Problem>) -> Result<Event, Error> {
+fn ended(action: Action, done: Result<(), Problem>) -> Event {
     match done {
-        Ok(()) => Ok(Event::Done(action)),
-        Err(problem) if problem.passing => Err(Error::Passing(problem.message)),
-        Err(problem) => Ok(Event::Failed(action, problem)),
+        Ok(()) => Event::Done(action),
+        Err(problem) => Event::Failed(action, problem),
     }
 }
 
@@ -75,10 +74,10 @@ async fn publish(context: &Context, job: &Job, status: &mut LongshoreStatus) -> 
     if context.transfers().end(&(job.migration(), job.vm()), status.attempt).is_some() {
         return Ok(Event::Done(action));
     }
-    let Some(provider) = job.provider(context).await? else { return ended(action, Err(provider_gone())) };
+    let Some(provider) = job.provider(context).await? else { return Ok(ended(action, Err(provider_gone()))) };
     let request = match request(job, status, &ProviderUid::from(provider.uid().unwrap_or_default())) {
         Ok(request) => request,
-        Err(problem) => return ended(action, Err(problem)),
+        Err(problem) => return Ok(ended(action, Err(problem))),
     };
     match context.bus.publish_job(&request).await {
         Ok(_) => Ok(Event::Done(action)),
