@@ -1,7 +1,8 @@
 //! Which waiting VMs may start now. Pure: the limits are Forklift's in-flight counts, per ESXi host, per
-//! datastore, per provider and in all; a VM counts once for each of its disks.
+//! datastore, per provider and in all; a VM counts once for each of its disks. One VM is never migrated twice at a
+//! time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -30,8 +31,10 @@ impl Default for Limits {
 pub struct Load {
     /// UID of its VirtualMachineImport.
     pub import: String,
-    /// UID of its provider.
+    /// Its provider.
     pub provider: String,
+    /// The VM at its provider.
+    pub vm: String,
     /// Id of the ESXi host.
     pub host: String,
     /// Ids of the datastores, one entry a disk.
@@ -41,7 +44,7 @@ pub struct Load {
 /// Why a VM has to wait, for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
-    /// The limit that is reached: `host`, `datastore`, `provider` or `total`.
+    /// The limit that is reached: `host`, `datastore`, `provider`, `total`, or `vm` for another migration of the VM.
     pub limit: &'static str,
     /// What it applies to; empty for `total`.
     pub of: String,
@@ -52,6 +55,7 @@ pub struct Queued {
 #[derive(Default)]
 struct Usage<'a> {
     counts: HashMap<(&'static str, &'a str), usize>,
+    vms: HashSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Usage<'a> {
@@ -67,6 +71,7 @@ impl<'a> Usage<'a> {
     }
 
     fn add(&mut self, load: &'a Load) {
+        self.vms.insert((&load.provider, &load.vm));
         for (key, count) in Self::claims(load) {
             *self.counts.entry(key).or_default() += count;
         }
@@ -74,6 +79,9 @@ impl<'a> Usage<'a> {
 
     /// A VM with more disks than a limit runs when it is alone there; it would never run otherwise.
     fn refusal(&self, load: &'a Load, limits: &Limits) -> Option<Queued> {
+        if self.vms.contains(&(load.provider.as_str(), load.vm.as_str())) {
+            return Some(Queued { limit: "vm", of: load.vm.clone(), max: 1 });
+        }
         let mut refusals: Vec<Queued> = Self::claims(load)
             .into_iter()
             .filter_map(|((limit, of), claim)| {
@@ -113,7 +121,13 @@ mod tests {
     use super::*;
 
     fn load(import: &str, host: &str, disks: usize) -> Load {
-        Load { import: import.into(), provider: "p".into(), host: host.into(), datastores: vec!["ds".into(); disks] }
+        Load {
+            import: import.into(),
+            provider: "p".into(),
+            vm: format!("vm of {import}"),
+            host: host.into(),
+            datastores: vec!["ds".into(); disks],
+        }
     }
 
     fn limits(per_host: usize) -> Limits {
@@ -134,6 +148,14 @@ mod tests {
         let plan = schedule(&[], &waiting, &limits(2));
         assert!(plan[0].1.is_none());
         assert!(plan[1].1.is_some());
+    }
+
+    #[test]
+    fn one_vm_is_not_migrated_twice_at_a_time() {
+        let running = [load("a", "h1", 1)];
+        let again = [Load { import: "b".into(), ..running[0].clone() }];
+        let plan = schedule(&running, &again, &limits(20));
+        assert_eq!(plan[0].1, Some(Queued { limit: "vm", of: "vm of a".into(), max: 1 }));
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub struct Seen {
     pub preparation: Option<Result<(), Problem>>,
     /// The source's power state, read from the provider now.
     pub power: Option<Result<Power, Problem>>,
+    /// A later migration of the same VM has begun with the source: this one's shutdown is no longer its to take back.
+    pub superseded: bool,
     /// How the attempt of this state ended.
     pub copy_end: Option<CopyEnd>,
     /// The copy job is neither waiting nor held by a worker.

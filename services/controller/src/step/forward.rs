@@ -69,8 +69,9 @@ impl Walk<'_> {
             Some(Ok(_)) if self.stood_still(self.deadlines.shutdown) => self.fail(
                 "GuestDidNotShutDown",
                 format!(
-                    "the guest did not shut down within {} s; look at its console, shut it down by hand and create a new Migration",
-                    self.deadlines.shutdown.as_secs()
+                    "the guest did not shut down within {} s; look at its console, then create a new Migration, which asks again (if it goes down within the next {} min without one, it is powered on again)",
+                    self.deadlines.shutdown.as_secs(),
+                    self.deadlines.late_shutdown.as_secs() / 60
                 ),
             ),
             Some(Ok(_)) => self.wait("WaitingForGuestShutdown", "the guest was asked to shut down and still runs".into()),

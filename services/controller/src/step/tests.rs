@@ -76,6 +76,7 @@ impl World {
             copy_end: copy_end.filter(|_| needs.copy),
             copy_is_gone: self.job.is_none(),
             done_bytes: Vec::new(),
+            superseded: false,
             cancel: self.cancel,
         }
     }
@@ -300,4 +301,16 @@ fn what_stands_in_the_way_of_an_action_is_waited_for_and_no_longer_than_its_dead
     }
     assert!(waited > 2);
     assert_eq!(status.failure.unwrap().reason, "SourceUnreachable");
+}
+
+#[test]
+fn a_shutdown_that_a_later_migration_took_over_is_not_taken_back() {
+    let mut world = World { shuts_down_after: None, ..World::new() };
+    let status = run(&mut world, |_, _| None);
+    assert_eq!(status.failure.as_ref().unwrap().reason, "GuestDidNotShutDown");
+    world.source = Power::Off;
+    let seen = Seen { superseded: true, ..world.look(&status) };
+    let next = step(&status, &Event::Look(Box::new(seen)), world.now(), &DEADLINES);
+    assert!(next.actions.is_empty(), "the source of a VM that moved would run: {:?}", next.actions);
+    assert_eq!(next.status.entry(EffectKind::ShutdownSource), Some(EntryState::Undone));
 }

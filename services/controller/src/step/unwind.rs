@@ -38,8 +38,13 @@ impl Walk<'_> {
     }
 
     /// Whether the way back may go on. A shutdown can't be withdrawn: while the guest still runs, its entry stays
-    /// open, the VM counts as ended, and a guest that goes down late is powered on again.
+    /// open, the VM counts as ended, and a guest that goes down late is powered on again, unless a later migration of the
+    /// VM has begun with it: then powering it on could bring up the source of a VM that has moved.
     fn restore_power(&mut self, seen: &Seen) -> bool {
+        if seen.superseded {
+            set_entry(&mut self.status, EffectKind::ShutdownSource, EntryState::Undone, self.now);
+            return true;
+        }
         match &seen.power {
             Some(Ok(Power::Off)) if self.status.source_was_on == Some(true) => {
                 self.actions.push(Action::PowerOnSource);

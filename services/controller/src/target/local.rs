@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -20,12 +21,14 @@ use crate::vm::qemu;
 pub struct Local {
     classes: StorageClasses,
     vms: PathBuf,
+    /// One operation at a time: reading an owner mark and acting on it must not be parted by another import's.
+    alone: Arc<Mutex<()>>,
 }
 
 impl Local {
     /// `classes` are absolute directories, made when first used; `vms` is where manifests go.
     pub fn new(classes: StorageClasses, vms: PathBuf) -> Self {
-        Self { classes, vms }
+        Self { classes, vms, alone: Arc::default() }
     }
 
     fn file(&self, volume: &Volume) -> Result<PathBuf, Problem> {
@@ -46,7 +49,11 @@ impl Local {
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let this = self.clone();
-        match tokio::task::spawn_blocking(move || work(&this)).await {
+        let alone = move || {
+            let _alone = this.alone.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&this)
+        };
+        match tokio::task::spawn_blocking(alone).await {
             Ok(result) => result,
             Err(error) => Err(Problem::passing("Internal", format!("a file operation was aborted: {error}"))),
         }

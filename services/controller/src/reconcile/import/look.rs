@@ -1,13 +1,13 @@
 //! Looking: reads from provider, target and bus exactly what the state machine needs for its next step.
 
-use forklift_api::virtual_machine_import::longshore::{EffectKind, LongshoreStatus};
+use forklift_api::virtual_machine_import::longshore::{EffectKind, EntryState, LongshoreStatus};
 use forklift_api::{Phase, VirtualMachineImport, labels};
 use kube::ResourceExt;
 
 use super::Job;
 use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::decide::longshore;
+use crate::reconcile::decide::{longshore, vm_id};
 use crate::schedule::{Load, schedule};
 use crate::step::{Power, Problem, Seen, needs};
 
@@ -16,6 +16,7 @@ const WORKERS: &str = "worker.transfer.";
 
 pub(super) async fn look(context: &Context, job: &Job, status: &LongshoreStatus, cancel: bool) -> Result<Seen, Error> {
     let needs = needs(status, cancel);
+    let unwinding = cancel || status.failure.is_some() || status.canceled;
     let mut seen = Seen { cancel, ..Seen::default() };
     if needs.turn {
         seen.turn = turn(context, job, status).await?;
@@ -25,12 +26,16 @@ pub(super) async fn look(context: &Context, job: &Job, status: &LongshoreStatus,
     }
     if needs.power {
         seen.power = Some(power(context, job).await?);
+        let shutdown = status.entry(EffectKind::ShutdownSource);
+        if unwinding && matches!(shutdown, Some(EntryState::Intended | EntryState::Done)) {
+            seen.superseded = superseded(context, job).await?;
+        }
     }
     if needs.copy {
         let key = (job.migration(), job.vm());
         seen.copy_end = context.transfers().end(&key, status.attempt);
         seen.done_bytes = context.transfers().done_bytes(&key, status.attempt);
-        if (cancel || status.failure.is_some() || status.canceled) && seen.copy_end.is_none() {
+        if unwinding && seen.copy_end.is_none() {
             seen.copy_is_gone = copy_is_gone(context, job, status).await?;
         }
     }
@@ -76,9 +81,11 @@ async fn turn(context: &Context, job: &Job, status: &LongshoreStatus) -> Result<
             turns.insert(own.import.clone(), own);
             Ok(())
         }
-        Some(queued) => {
-            Err(format!("waits for its turn: {} of {} {} disks are being copied", queued.max, queued.limit, queued.of))
-        }
+        Some(queued) if queued.limit == "vm" => Err("waits for its turn: another migration of this VM runs".to_owned()),
+        Some(queued) => Err(format!(
+            "waits for its turn: the limit of {} disks at a time ({} {}) is reached",
+            queued.max, queued.limit, queued.of
+        )),
     }))
 }
 
@@ -92,6 +99,7 @@ fn load(import: &VirtualMachineImport, status: &LongshoreStatus) -> Load {
     Load {
         import: import.uid().unwrap_or_default(),
         provider: format!("{}/{}", label(labels::PROVIDER_NAMESPACE), label(labels::PROVIDER_NAME)),
+        vm: vm_id(import),
         host: status.host.clone(),
         datastores: status.disks.iter().map(|disk| disk.datastore_id.clone()).collect(),
     }
@@ -109,6 +117,23 @@ async fn prepare(context: &Context, job: &Job, status: &LongshoreStatus) -> Resu
     }
     let Some(provider) = job.provider(context).await? else { return Ok(Err(provider_gone())) };
     Ok(context.sources.prepare(&provider, &job.vm(), &job.vm_name(), &status.disks).await)
+}
+
+/// A later import of the same VM has noted the source's power state: what becomes of the source is its business now.
+/// Read from the store, for a cache that lags would power the source on in the middle of the other's copy.
+async fn superseded(context: &Context, job: &Job) -> Result<bool, Error> {
+    let label = |import: &VirtualMachineImport, name: &str| import.labels().get(name).cloned().unwrap_or_default();
+    let vm = |import: &VirtualMachineImport| {
+        (label(import, labels::PROVIDER_NAMESPACE), label(import, labels::PROVIDER_NAME), vm_id(import))
+    };
+    let began = |import: &VirtualMachineImport| longshore(import).started.map(|time| time.0);
+    let later = |other: &VirtualMachineImport| {
+        vm(other) == vm(&job.import)
+            && other.uid() != job.import.uid()
+            && longshore(other).source_was_on.is_some()
+            && began(other) > began(&job.import)
+    };
+    Ok(context.store.list::<VirtualMachineImport>(None).await?.iter().any(later))
 }
 
 async fn power(context: &Context, job: &Job) -> Result<Result<Power, Problem>, Error> {
