@@ -206,6 +206,9 @@ impl Sources {
             },
             _ => {}
         }
+        if let Some(outdated) = sessions.remove(&uid) {
+            outdated.end().await;
+        }
         let endpoint = endpoint(provider, &secret)?;
         match Client::login(&endpoint).await {
             Ok(client) => {
