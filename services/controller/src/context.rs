@@ -42,6 +42,20 @@ pub(crate) struct Caches {
     pub imports: reflector::Store<VirtualMachineImport>,
 }
 
+impl Caches {
+    /// Every cache holds all there is. A writer that is gone means that the process stops.
+    pub async fn filled(&self) {
+        let _ = tokio::join!(
+            self.providers.wait_until_ready(),
+            self.network_maps.wait_until_ready(),
+            self.storage_maps.wait_until_ready(),
+            self.plans.wait_until_ready(),
+            self.migrations.wait_until_ready(),
+            self.imports.wait_until_ready(),
+        );
+    }
+}
+
 impl Context {
     pub fn new(
         options: Options,

@@ -45,10 +45,14 @@ impl Controller {
             () = stop.cancelled() => return Ok(()),
             ready = complete.wait_for(|state| state.all()) => drop(ready),
         }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = context.caches.filled() => {}
+        }
         process.health.probe("controller").ready();
         start_appliers(&process, &context, queues);
         // Whatever happened while no controller ran is found by looking at everything once.
-        triggers.secret(&context.caches).await;
+        triggers.open(&context.caches).await;
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,

@@ -10,6 +10,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// VMs in all: no more than transfer workers take jobs, for a VM is shut down as soon as it has its turn.
+    pub vms: usize,
     /// Disks of VMs on one ESXi host (NFC and datastore reads go through it).
     pub per_host: usize,
     /// Disks read from one datastore.
@@ -22,7 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { per_host: 20, per_datastore: 20, per_provider: 40, total: 80 }
+        Self { vms: 2, per_host: 20, per_datastore: 20, per_provider: 40, total: 80 }
     }
 }
 
@@ -44,7 +46,7 @@ pub struct Load {
 /// Why a VM has to wait, for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
-    /// The limit that is reached: `host`, `datastore`, `provider`, `total`, or `vm` for another migration of the VM.
+    /// The limit that is reached: `host`, `datastore`, `provider`, `total`, `vms`, or `vm` for another migration of the VM.
     pub limit: &'static str,
     /// What it applies to; empty for `total`.
     pub of: String,
@@ -81,6 +83,9 @@ impl<'a> Usage<'a> {
     fn refusal(&self, load: &'a Load, limits: &Limits) -> Option<Queued> {
         if self.vms.contains(&(load.provider.as_str(), load.vm.as_str())) {
             return Some(Queued { limit: "vm", of: load.vm.clone(), max: 1 });
+        }
+        if self.vms.len() >= limits.vms {
+            return Some(Queued { limit: "vms", of: String::new(), max: limits.vms });
         }
         let mut refusals: Vec<Queued> = Self::claims(load)
             .into_iter()
@@ -131,7 +136,7 @@ mod tests {
     }
 
     fn limits(per_host: usize) -> Limits {
-        Limits { per_host, per_datastore: 100, per_provider: 100, total: 100 }
+        Limits { vms: 1000, per_host, per_datastore: 100, per_provider: 100, total: 100 }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! a secret. A trigger carries nothing but the name; the reconciler reads what is true then.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use forklift_api::{Migration, NetworkMap, Plan, Provider, StorageMap, VirtualMachineImport, labels};
 use kube::runtime::reflector::ObjectRef;
@@ -24,6 +25,8 @@ pub(crate) struct Triggers {
     pub plans: mpsc::Sender<ObjectRef<Plan>>,
     pub migrations: mpsc::Sender<ObjectRef<Migration>>,
     pub imports: mpsc::Sender<ObjectRef<VirtualMachineImport>>,
+    /// Nothing is queued before somebody empties the queues.
+    open: Arc<AtomicBool>,
 }
 
 /// The other ends.
@@ -44,7 +47,7 @@ pub(crate) fn queues() -> (Triggers, Queues) {
     let (migrations, on_migrations) = mpsc::channel(QUEUE);
     let (imports, on_imports) = mpsc::channel(QUEUE);
     (
-        Triggers { providers, network_maps, storage_maps, plans, migrations, imports },
+        Triggers { providers, network_maps, storage_maps, plans, migrations, imports, open: Arc::default() },
         Queues {
             providers: on_providers,
             network_maps: on_network_maps,
@@ -69,8 +72,24 @@ where
 }
 
 impl Triggers {
+    /// From here on triggers count; what they would have told before is covered by looking at everything once.
+    pub async fn open(&self, caches: &Caches) {
+        self.open.store(true, Ordering::SeqCst);
+        all(&self.providers, caches.providers.state()).await;
+        self.dependants(caches).await;
+        all(&self.migrations, caches.migrations.state()).await;
+        all(&self.imports, caches.imports.state()).await;
+    }
+
+    fn is_closed(&self) -> bool {
+        !self.open.load(Ordering::SeqCst)
+    }
+
     /// A provider changed: all that may refer to it.
     pub async fn provider(&self, caches: &Caches, provider: &Provider) {
+        if self.is_closed() {
+            return;
+        }
         let _ = self.providers.send(ObjectRef::from_obj(provider)).await;
         self.dependants(caches).await;
     }
@@ -83,26 +102,41 @@ impl Triggers {
 
     /// Other rules judge now: what they say of any VM may differ.
     pub async fn plans(&self, caches: &Caches) {
+        if self.is_closed() {
+            return;
+        }
         all(&self.plans, caches.plans.state()).await;
     }
 
     /// A secret changed: its provider's conditions are about an older version now.
     pub async fn secret(&self, caches: &Caches) {
+        if self.is_closed() {
+            return;
+        }
         all(&self.providers, caches.providers.state()).await;
     }
 
     pub async fn network_map(&self, caches: &Caches, map: &NetworkMap) {
+        if self.is_closed() {
+            return;
+        }
         let _ = self.network_maps.send(ObjectRef::from_obj(map)).await;
         all(&self.plans, caches.plans.state()).await;
     }
 
     pub async fn storage_map(&self, caches: &Caches, map: &StorageMap) {
+        if self.is_closed() {
+            return;
+        }
         let _ = self.storage_maps.send(ObjectRef::from_obj(map)).await;
         all(&self.plans, caches.plans.state()).await;
     }
 
     /// A plan changed: its migrations that wait for it.
     pub async fn plan(&self, caches: &Caches, plan: &Plan) {
+        if self.is_closed() {
+            return;
+        }
         let _ = self.plans.send(ObjectRef::from_obj(plan)).await;
         let of_plan = |migration: &Arc<Migration>| migration.spec.plan.name == plan.metadata.name;
         all(&self.migrations, caches.migrations.state().into_iter().filter(of_plan)).await;
@@ -110,6 +144,9 @@ impl Triggers {
 
     /// A migration changed: its plan, and its imports (they may be canceled).
     pub async fn migration(&self, caches: &Caches, migration: &Migration) {
+        if self.is_closed() {
+            return;
+        }
         let _ = self.migrations.send(ObjectRef::from_obj(migration)).await;
         let its = |plan: &Arc<Plan>| plan.metadata.name == migration.spec.plan.name;
         all(&self.plans, caches.plans.state().into_iter().filter(its)).await;
@@ -120,6 +157,9 @@ impl Triggers {
 
     /// An import changed: its migration and its plan sum it up, and others may get their turn.
     pub async fn import(&self, caches: &Caches, import: &VirtualMachineImport) {
+        if self.is_closed() {
+            return;
+        }
         let _ = self.imports.send(ObjectRef::from_obj(import)).await;
         let label = |name: &str| import.labels().get(name).cloned();
         let its = |migration: &Arc<Migration>| migration.uid() == label(labels::MIGRATION);
@@ -130,6 +170,9 @@ impl Triggers {
 
     /// The inventory or an assessment changed.
     pub async fn touched(&self, caches: &Caches, touched: &Touched) {
+        if self.is_closed() {
+            return;
+        }
         match touched {
             Touched::Provider(uid) => {
                 let its = |provider: &Arc<Provider>| provider.uid().as_deref() == Some(uid.as_str());
@@ -148,6 +191,9 @@ impl Triggers {
 
     /// A copy moved on or ended.
     pub async fn transfer(&self, caches: &Caches, (migration, vm): &transfers::Key) {
+        if self.is_closed() {
+            return;
+        }
         let label = |import: &Arc<VirtualMachineImport>, name: &str| import.labels().get(name).cloned();
         let its = |import: &Arc<VirtualMachineImport>| {
             label(import, labels::MIGRATION).as_deref() == Some(migration.as_str())

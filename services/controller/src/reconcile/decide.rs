@@ -39,6 +39,7 @@ pub(crate) struct DecidedVm {
     pub id: String,
     /// Its name on the target.
     pub target_name: String,
+    provider: String,
     spec: VirtualMachineImportSpec,
 }
 
@@ -73,7 +74,8 @@ pub(crate) async fn plan(context: &Context, plan: &Plan, executing: bool) -> Res
         });
         let secret = source.as_ref().map(|source| source.spec.secret.clone()).unwrap_or_default();
         let credentials = NamedRef { name: secret.name.unwrap_or_default(), namespace: secret.namespace };
-        let vms = verdict.vms.iter().map(|vm| decided(vm, &credentials)).collect();
+        let provider = source.as_ref().and_then(|source| source.uid()).unwrap_or_default();
+        let vms = verdict.vms.iter().map(|vm| decided(vm, &provider, &credentials)).collect();
         Decision { findings: verdict.findings, vms }
     };
     let first = judge(&HashSet::new());
@@ -88,7 +90,7 @@ pub(crate) async fn plan(context: &Context, plan: &Plan, executing: bool) -> Res
     Ok(if taken.is_empty() { first } else { judge(&taken) })
 }
 
-fn decided(vm: &ResolvedVm<'_>, credentials: &NamedRef) -> DecidedVm {
+fn decided(vm: &ResolvedVm<'_>, provider: &str, credentials: &NamedRef) -> DecidedVm {
     let source = &vm.workload.vm;
     let networks = source.nics.iter().zip(&vm.nics).map(|(nic, target)| network_mapping(&nic.network.id, target));
     let disks = source.disks.iter().zip(&vm.storage_classes).map(|(disk, class)| StorageMapping {
@@ -112,7 +114,7 @@ fn decided(vm: &ResolvedVm<'_>, credentials: &NamedRef) -> DecidedVm {
         start_vm: vm.run,
         ..VirtualMachineImportSpec::default()
     };
-    DecidedVm { id: source.id.clone(), target_name: vm.target_name.clone(), spec }
+    DecidedVm { id: source.id.clone(), target_name: vm.target_name.clone(), provider: provider.to_owned(), spec }
 }
 
 fn network_mapping(network: &str, target: &NicTarget) -> NetworkMapping {
@@ -152,6 +154,7 @@ pub(crate) fn import(vm: &DecidedVm, plan: &Plan, migration: &Migration) -> Virt
             (labels::PLAN_NAMESPACE, plan_namespace.clone()),
             (labels::MIGRATION, migration.uid().unwrap_or_default()),
             (labels::VM_ID, vm.id.clone()),
+            (labels::PROVIDER, vm.provider.clone()),
             (labels::PROVIDER_NAME, source.name.clone().unwrap_or_default()),
             (labels::PROVIDER_NAMESPACE, source.namespace.clone().unwrap_or(plan_namespace)),
         ]

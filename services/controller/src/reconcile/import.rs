@@ -159,7 +159,10 @@ impl Job {
     /// The source provider as it is now.
     pub async fn provider(&self, context: &Context) -> Result<Option<Provider>, Error> {
         let (namespace, name) = (self.label(labels::PROVIDER_NAMESPACE), self.label(labels::PROVIDER_NAME));
-        Ok(context.store.get::<Provider>(&namespace, &name).await?)
+        let provider = context.store.get::<Provider>(&namespace, &name).await?;
+        // One made anew under the same name may be another vCenter, where the same id is another VM.
+        let uid = self.label(labels::PROVIDER);
+        Ok(provider.filter(|provider| provider.uid().is_some_and(|own| own == uid)))
     }
 
     async fn first_state(&self, context: &Context) -> Result<LongshoreStatus, Error> {

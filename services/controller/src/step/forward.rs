@@ -129,17 +129,27 @@ impl Walk<'_> {
         }
         if moved {
             self.touch();
-        } else if self.stood_still(self.deadlines.copy_progress) {
+        } else if self.stood_still(self.silence()) {
             self.fail(
                 "CopyStalled",
                 format!(
                     "no byte of any disk was copied for {} s; see the transfer service's log, then create a new Migration",
-                    self.deadlines.copy_progress.as_secs()
+                    self.silence().as_secs()
                 ),
             );
         } else if self.status.disks.iter().all(|disk| disk.done_bytes == 0) {
             self.wait("WaitingForWorker", "the copy job waits for a transfer worker".into());
         }
+    }
+
+    /// How long a copy may say nothing. Before its first and after its last byte a worker reads the whole target
+    /// (what an earlier attempt left, and the proof), of which it tells nothing: 10 MiB a second are allowed for that.
+    fn silence(&self) -> jiff::SignedDuration {
+        let disks = &self.status.disks;
+        let whole = disks.iter().all(|disk| disk.done_bytes == 0 || disk.done_bytes >= disk.capacity);
+        let bytes: i64 = disks.iter().map(|disk| disk.capacity).sum();
+        let reading = if whole { bytes / (10 << 20) } else { 0 };
+        self.deadlines.copy_progress + jiff::SignedDuration::from_secs(reading)
     }
 
     /// The last look at the source before a second machine of this identity exists.

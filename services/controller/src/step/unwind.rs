@@ -55,6 +55,15 @@ impl Walk<'_> {
                 set_entry(&mut self.status, EffectKind::ShutdownSource, EntryState::Undone, self.now);
                 true
             }
+            // There is nothing left to power on, or no way left to do it: the Provider was deleted, and one made anew
+            // is another.
+            Some(Err(problem))
+                if problem.reason == "VMNotFound"
+                    || (problem.reason == "SourceProviderNotValid" && self.stood_still(self.deadlines.prepare)) =>
+            {
+                set_entry(&mut self.status, EffectKind::ShutdownSource, EntryState::Undone, self.now);
+                true
+            }
             Some(Err(problem)) => {
                 self.wait(&problem.reason, problem.message.clone());
                 false

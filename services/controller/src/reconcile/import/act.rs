@@ -85,7 +85,7 @@ async fn publish(context: &Context, job: &Job, status: &mut LongshoreStatus) -> 
             status.attempt += 1;
             Ok(Event::Look(Box::default()))
         }
-        Err(error) => Err(Error::Publish(error.into())),
+        Err(error) => Ok(ended(action, Err(Problem::passing("JobNotPublished", runtime::chain(&error))))),
     }
 }
 

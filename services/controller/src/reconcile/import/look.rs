@@ -8,6 +8,7 @@ use super::Job;
 use crate::context::Context;
 use crate::error::Error;
 use crate::reconcile::decide::{longshore, vm_id};
+use crate::reconcile::plan::is_running;
 use crate::schedule::{Load, schedule};
 use crate::step::{Power, Problem, Seen, needs};
 
@@ -66,7 +67,7 @@ async fn turn(context: &Context, job: &Job, status: &LongshoreStatus) -> Result<
     }
     let mut waiting: Vec<_> = imports
         .iter()
-        .filter(|import| waits(import) && !turns.contains_key(&import.uid().unwrap_or_default()))
+        .filter(|import| waits(context, import) && !turns.contains_key(&import.uid().unwrap_or_default()))
         .collect();
     waiting.sort_by_key(|import| (import.creation_timestamp().map(|time| time.0), import.name_any()));
     let mut waiting: Vec<Load> = waiting.iter().map(|import| load(import, &longshore(import))).collect();
@@ -82,6 +83,9 @@ async fn turn(context: &Context, job: &Job, status: &LongshoreStatus) -> Result<
             Ok(())
         }
         Some(queued) if queued.limit == "vm" => Err("waits for its turn: another migration of this VM runs".to_owned()),
+        Some(queued) if queued.limit == "vms" => {
+            Err(format!("waits for its turn: {} VMs are being copied, as many as the workers take", queued.max))
+        }
         Some(queued) => Err(format!(
             "waits for its turn: the limit of {} disks at a time ({} {}) is reached",
             queued.max, queued.limit, queued.of
@@ -89,7 +93,12 @@ async fn turn(context: &Context, job: &Job, status: &LongshoreStatus) -> Result<
     }))
 }
 
-fn waits(import: &VirtualMachineImport) -> bool {
+fn waits(context: &Context, import: &VirtualMachineImport) -> bool {
+    let migration = import.labels().get(labels::MIGRATION);
+    // One whose migration was refused or is gone never takes a turn and must not hold others up.
+    if !context.caches.migrations.state().iter().any(|m| m.uid().as_ref() == migration && is_running(m)) {
+        return false;
+    }
     let status = longshore(import);
     status.phase == Phase::Started && status.failure.is_none() && !status.disks.is_empty()
 }
@@ -145,7 +154,7 @@ async fn power(context: &Context, job: &Job) -> Result<Result<Power, Problem>, E
 pub(super) fn provider_gone() -> Problem {
     Problem::passing(
         "SourceProviderNotValid",
-        "the source provider was deleted while a migration needs it; create it again",
+        "the source provider was deleted while a migration needs it; bring the source into the state it shall have by hand",
     )
 }
 
