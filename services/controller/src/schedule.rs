@@ -164,6 +164,14 @@ mod tests {
     }
 
     #[test]
+    fn no_more_vms_start_than_workers_take() {
+        let waiting: Vec<Load> = (0..3).map(|n| load(&format!("vm{n}"), "h1", 1)).collect();
+        let plan = schedule(&[], &waiting, &Limits { vms: 2, ..limits(20) });
+        let queued = Some(Queued { limit: "vms", of: String::new(), max: 2 });
+        assert_eq!(plan.into_iter().map(|(_, queued)| queued).collect::<Vec<_>>(), [None, None, queued]);
+    }
+
+    #[test]
     fn starts_within_one_round_count_against_each_other() {
         let waiting: Vec<Load> = (0..500).map(|n| load(&format!("vm{n}"), &format!("h{}", n % 5), 1)).collect();
         let starts = schedule(&[], &waiting, &limits(20)).into_iter().filter(|(_, queued)| queued.is_none()).count();

@@ -156,29 +156,18 @@ impl Sources {
         Ok(())
     }
 
-    /// Calls with a session; one that expired is opened anew, once.
+    /// Calls with a session; the client itself opens one that expired anew.
     async fn with<T, F>(&self, provider: &Provider, name: &str, call: impl Fn(Client) -> F) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        match call(self.client(provider).await?).await {
-            Err(Error::SessionLost) => {
-                self.forget(provider).await;
-                call(self.client(provider).await?).await
-            }
-            other => other,
-        }
-        .map_err(|error| problem(name, &error))
+        call(self.client(provider).await?).await.map_err(|error| problem(name, &error))
     }
 
     /// Ends all sessions: a server has only so many, and keeps one that nobody ends for half an hour.
     pub async fn close(&self) {
         let open = self.sessions.lock().await.drain().map(|(_, session)| session.end()).collect::<Vec<_>>();
         futures::future::join_all(open).await;
-    }
-
-    async fn forget(&self, provider: &Provider) {
-        self.sessions.lock().await.remove(&provider.uid().unwrap_or_default());
     }
 
     async fn client(&self, provider: &Provider) -> Result<Client, Problem> {

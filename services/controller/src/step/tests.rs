@@ -314,3 +314,38 @@ fn a_shutdown_that_a_later_migration_took_over_is_not_taken_back() {
     assert!(next.actions.is_empty(), "the source of a VM that moved would run: {:?}", next.actions);
     assert_eq!(next.status.entry(EffectKind::ShutdownSource), Some(EntryState::Undone));
 }
+
+#[test]
+fn a_source_that_is_gone_is_let_go_and_one_that_is_away_is_waited_for() {
+    let mut world = World { shuts_down_after: None, ..World::new() };
+    let status = run(&mut world, |_, _| None);
+    for (problem, entry) in [
+        (Problem::lasting("VMNotFound", "gone"), EntryState::Undone),
+        (Problem::passing("SourceUnreachable", "away"), EntryState::Done),
+    ] {
+        let seen = Seen { power: Some(Err(problem)), ..Seen::default() };
+        let next = step(&status, &Event::Look(Box::new(seen)), world.now(), &DEADLINES);
+        assert_eq!(next.status.entry(EffectKind::ShutdownSource), Some(entry));
+        assert!(next.actions.is_empty());
+    }
+}
+
+#[test]
+fn a_copy_may_be_silent_longer_while_the_worker_reads_the_whole_target() {
+    let mut status = LongshoreStatus { phase: Phase::CopyDisks, progressed: Some(time(at(0))), ..fresh() };
+    status.disks[0].capacity = 100 << 30;
+    set_entry(&mut status, EffectKind::CopyDisks, EntryState::Done, at(0));
+    let fails = |done: i64, seconds: i64| {
+        let mut status = status.clone();
+        status.disks[0].done_bytes = done;
+        let next = step(&status, &Event::Look(Box::default()), at(seconds), &DEADLINES);
+        next.status.failure.is_some()
+    };
+    assert!(!fails(100 << 30, 5_000) && !fails(0, 5_000), "proving 100 GiB takes a while");
+    assert!(fails(100 << 30, 20_000) && fails(0, 20_000), "but not for ever");
+    assert!(fails(1 << 30, 5_000), "in the middle of a copy silence is a stall");
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
